@@ -108,7 +108,33 @@ H36M_17 = JointSet(
     evaluation_joints=(1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 16),
 )
 
-JOINT_SETS = {joint_set.name: joint_set for joint_set in (BODY_29, HAND_21, H36M_17)}
+SMPL_24 = JointSet(
+    name='smpl_24',
+    joint_names=BODY_29.joint_names[:24],
+    skeleton=(
+        *((0, 1), (1, 4), (4, 7), (7, 10), (0, 2), (2, 5), (5, 8), (8, 11), (0, 3), (3, 6)),
+        *((6, 9), (9, 12), (12, 15), (9, 13), (13, 16), (16, 18), (18, 20), (20, 22)),
+        *((9, 14), (14, 17), (17, 19), (19, 21), (21, 23)),
+    ),
+    mirror_pairs=BODY_29.mirror_pairs[:9],
+)
+
+MANO_16 = JointSet(
+    name='mano_16',
+    joint_names=_words(
+        'Wrist Index1 Index2 Index3 Middle1 Middle2 Middle3 Pinky1 Pinky2 Pinky3 '
+        'Ring1 Ring2 Ring3 Thumb1 Thumb2 Thumb3'
+    ),
+    skeleton=tuple(
+        pair
+        for finger in range(5)
+        for pair in [(0, 3 * finger + 1), *((3 * finger + i, 3 * finger + i + 1) for i in (1, 2))]
+    ),
+)
+
+JOINT_SETS = {
+    joint_set.name: joint_set for joint_set in (BODY_29, HAND_21, H36M_17, SMPL_24, MANO_16)
+}
 
 
 def get_joint_set(name: str) -> JointSet:
