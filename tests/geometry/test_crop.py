@@ -1,0 +1,65 @@
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmpose.structures.bbox import get_warp_matrix
+
+from i2l_plugin.geometry.crop import apply_affine, clip_box, crop_from_image, invert_affine
+
+
+@pytest.mark.parametrize('rotation', [0, 30, -60, 179.5])
+@pytest.mark.parametrize('output_size', [(256, 256), (192, 256)])
+def test_crop_is_the_one_mmpose_warps_with(rotation, output_size):
+    center, scale = np.array([612.3, 340.7]), np.array([411.0, 548.0])
+    truth = get_warp_matrix(center, scale, rotation, output_size)
+    crop = crop_from_image(center, scale, rotation, output_size)
+    corners = np.array([[[0.0, 0.0], [1000, 0], [0, 1000], [1000, 1000]]])
+    np.testing.assert_allclose(
+        cv2.transform(corners, crop), cv2.transform(corners, truth), atol=2e-3
+    )  # the host goes through float32
+
+
+def test_crop_sends_the_box_corners_to_the_crop_corners():
+    crop = torch.from_numpy(crop_from_image((100, 80), (50, 50), 0, (200, 200)))
+    corners = torch.tensor([[75.0, 55.0], [125.0, 105.0]], dtype=torch.float64)
+    assert apply_affine(crop, corners).tolist() == [[0, 0], [200, 200]]
+
+
+def test_a_quarter_turn_of_the_box_turns_its_content_counter_clockwise():
+    crop = torch.from_numpy(crop_from_image((0, 0), (2, 2), 90, (2, 2)))
+    right_of_centre = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    landed = apply_affine(crop, right_of_centre) - 1
+    torch.testing.assert_close(landed, torch.tensor([[0.0, -1.0]], dtype=torch.float64))
+
+
+@pytest.mark.parametrize('width', [0, -3, float('nan')])
+def test_a_box_without_width_is_refused(width):
+    with pytest.raises(ValueError, match='scale_px'):
+        crop_from_image((5, 5), (width, 10), 0, (256, 256))
+
+
+def test_invert_affine_is_the_matrix_inverse():
+    generator = torch.Generator().manual_seed(0)
+    affine = torch.randn(2, 3, 2, 3, generator=generator, dtype=torch.float64)
+    last_row = torch.tensor([0.0, 0, 1], dtype=torch.float64).expand(2, 3, 1, 3)
+    truth = torch.cat([affine, last_row], dim=-2).inverse()[..., :2, :]
+    torch.testing.assert_close(invert_affine(affine), truth)
+
+
+def test_apply_affine_is_a_loop_over_points_and_leaves_the_depth():
+    generator = torch.Generator().manual_seed(0)
+    affine = torch.randn(4, 2, 3, generator=generator, dtype=torch.float64)
+    points = torch.randn(4, 5, 3, generator=generator, dtype=torch.float64)
+    landed = apply_affine(affine, points)
+    for b in range(4):
+        for n in range(5):
+            x, y, z = points[b, n].tolist()
+            t = affine[b].tolist()
+            truth = [row[0] * x + row[1] * y + row[2] for row in t]
+            assert landed[b, n].tolist() == pytest.approx([*truth, z])
+
+
+def test_clip_box_keeps_the_part_inside_the_image():
+    boxes = [[-5, 3, 20, 30], [10, 10, 12, 12], [70, 10, 90, 20]]
+    clipped = clip_box(boxes, [[64, 24]] * 3)
+    assert clipped.tolist() == [[0, 3, 20, 23], [10, 10, 12, 12], [63, 10, 63, 20]]
