@@ -1,5 +1,7 @@
 """Body and hand models: files, named joints, posing."""
 
+from .body_model import BodyModel, BodyModelOutput, build_body_model
+from .files import load_body_model, load_body_model_file
 from .joint_sets import BODY_29, H36M_17, HAND_21, MANO_16, SMPL_24, JointSet, get_joint_set
 from .model_data import BodyModelData
 
@@ -9,7 +11,12 @@ __all__ = [
     'HAND_21',
     'MANO_16',
     'SMPL_24',
+    'BodyModel',
     'BodyModelData',
+    'BodyModelOutput',
     'JointSet',
+    'build_body_model',
     'get_joint_set',
+    'load_body_model',
+    'load_body_model_file',
 ]
