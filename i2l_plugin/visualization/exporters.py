@@ -1,0 +1,81 @@
+"""Mesh files (OBJ, PLY, GLB) through trimesh.
+
+Axes of every file: metres, right-handed, x right, y UP, z towards the viewer (glTF's convention;
+Blender, MeshLab and three.js show the person upright), origin at the camera centre. From the
+camera frame (mm, y down, z forward) that is (x, -y, -z) / 1000, a rotation: faces keep their side.
+Shapes: V vertices, F faces.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import trimesh
+
+FORMATS = ('.obj', '.ply', '.glb')
+CAMERA_MM_TO_FILE_M = np.array([1e-3, -1e-3, -1e-3])
+
+
+def camera_to_file(vertices_mm: np.ndarray) -> np.ndarray:
+    """Camera-frame mm to the file's y-up metres. (..., 3) -> (..., 3)."""
+    return np.asarray(vertices_mm, dtype=np.float64) * CAMERA_MM_TO_FILE_M
+
+
+def export_mesh(
+    path: str | os.PathLike,
+    vertices_mm: np.ndarray,
+    faces: np.ndarray,
+    vertex_colors: np.ndarray | None = None,
+) -> Path:
+    """Write one mesh; the suffix chooses OBJ, PLY or GLB. Nothing half-written is ever left.
+
+    Args:
+        path: File to write; its folder is made if missing.
+        vertices_mm: (V, 3) in the camera frame, e.g. ``pred_instances.vertices_cam[0]``.
+        faces: (F, 3) vertex indices.
+        vertex_colors: (V, 3) RGB in [0, 1], or None for none.
+
+    Returns:
+        The path written.
+
+    Raises:
+        ValueError: Unknown suffix, or arrays of the wrong shape.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise ValueError(f'path must end in one of {", ".join(FORMATS)}, got {path.name!r}')
+    vertices_mm, faces = np.asarray(vertices_mm), np.asarray(faces)
+    if vertices_mm.ndim != 2 or vertices_mm.shape[1] != 3:
+        raise ValueError(
+            f'vertices_mm must be (V, 3), one person at a time, got {vertices_mm.shape}'
+        )
+    if faces.ndim != 2 or faces.shape[1] != 3:
+        raise ValueError(f'faces must be (F, 3), got {faces.shape}')
+    colors = None
+    if vertex_colors is not None:
+        colors = np.asarray(vertex_colors)
+        if colors.shape != vertices_mm.shape:
+            raise ValueError(f'vertex_colors must be {vertices_mm.shape}, got {colors.shape}')
+        colors = np.rint(np.clip(colors, 0, 1) * 255).astype(np.uint8)
+    # process=False: merging vertices would break the correspondence with the body model
+    mesh = trimesh.Trimesh(camera_to_file(vertices_mm), faces, vertex_colors=colors, process=False)
+    data = mesh.export(file_type=suffix[1:])
+    _write_atomically(path, data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+    try:
+        with os.fdopen(handle, 'wb') as file:
+            file.write(data)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
