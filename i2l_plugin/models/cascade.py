@@ -1,0 +1,230 @@
+"""CascadedMeshEstimator: PoseNet, then MeshNet fed with its joints (paper section 3, Fig. 2).
+
+Shapes: B batch, J joints, V vertices, D lixels, H and W of the network input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.structures import InstanceData
+from mmpose.models.pose_estimators.base import BasePoseEstimator
+from mmpose.registry import KEYPOINT_CODECS, MODELS
+from mmpose.structures import PoseDataSample
+from torch import Tensor
+
+from i2l_plugin.body_models import BodyModel, build_body_model
+from i2l_plugin.geometry.camera import project
+
+from .decoding import split_people, to_image
+from .targets import LixelTarget, MeshTargets, build_targets, stack_meta
+
+Config = Mapping[str, Any]
+JOINT_TARGETS = {
+    'mixed': lambda targets: targets.joints,
+    'fitted': lambda targets: targets.fitted_joints,
+    'annotated': lambda targets: targets.annotated_joints,
+}
+
+
+@MODELS.register_module()
+class CascadedMeshEstimator(BasePoseEstimator):
+    """I2L-MeshNet, or MeshNet alone when there is no PoseNet.
+
+    Sizes are stated once: the number of joints and vertices comes from the body model, the lixels
+    from the codec, the channels from the backbone.
+
+    Args:
+        backbone: `StagedResNet`: PoseNet's trunk; its stem feeds MeshNet as well. Without PoseNet,
+            MeshNet's trunk.
+        mesh_head: `LixelHead` of MeshNet.
+        codec: `SoftArgmaxCodec`.
+        body_model: Options of `build_body_model` (``kind``, ``path``, ...), or the model itself.
+        coordinate_loss: L1 loss of Eqs. 8, 9 and 10.
+        surface_loss: Losses of Eqs. 11 and 12; None leaves them out.
+        pose_head: `LixelHead` of PoseNet; None for "MeshNet alone" (Table 3).
+        pose_to_feature: `PoseToFeature`, f_M; None without PoseNet.
+        mesh_backbone: `StagedResNet` with ``with_stem=False``, ResNet_M; None without PoseNet.
+        joint_targets: What Eqs. 8 and 9 compare with, one loss term each: ``'mixed'`` is the
+            default (five terms); the release uses ``('fitted', 'annotated')`` (seven terms).
+        data_preprocessor, train_cfg, test_cfg, init_cfg, metainfo: As in the host.
+    """
+
+    def __init__(
+        self,
+        backbone: Config,
+        mesh_head: Config,
+        codec: Config,
+        body_model: Config | BodyModel,
+        coordinate_loss: Config,
+        surface_loss: Config | None = None,
+        pose_head: Config | None = None,
+        pose_to_feature: Config | None = None,
+        mesh_backbone: Config | None = None,
+        joint_targets: Sequence[str] = ('mixed',),
+        data_preprocessor: Config | None = None,
+        train_cfg: Config | None = None,
+        test_cfg: Config | None = None,
+        init_cfg: Config | None = None,
+        metainfo: Config | None = None,
+    ) -> None:
+        # Not BasePoseEstimator.__init__: it builds the head before the backbone tells its width.
+        super(BasePoseEstimator, self).__init__(data_preprocessor, init_cfg)
+        self.metainfo = self._load_metainfo(metainfo)
+        self.train_cfg = train_cfg or {}
+        self.test_cfg = test_cfg or {}
+        self._register_load_state_dict_pre_hook(self._load_state_dict_pre_hook)
+        self.backbone = MODELS.build(backbone)
+        parts = dict(
+            pose_head=pose_head, pose_to_feature=pose_to_feature, mesh_backbone=mesh_backbone
+        )
+        missing = [name for name, part in parts.items() if part is None]
+        if missing and len(missing) < len(parts):
+            raise ValueError(
+                f'{missing} is None but the other parts of the cascade are given; give all of '
+                f'{list(parts)} for PoseNet + MeshNet, or none for MeshNet alone'
+            )
+        unknown = set(joint_targets) - set(JOINT_TARGETS)
+        if unknown or not joint_targets:
+            raise ValueError(
+                f'joint_targets must name some of {list(JOINT_TARGETS)}, got {list(joint_targets)}'
+            )
+        self.joint_targets = tuple(joint_targets)
+        self.codec = KEYPOINT_CODECS.build(codec)
+        if not isinstance(body_model, BodyModel):
+            body_model = build_body_model(**body_model)
+        self.body_model = body_model
+        lixels = dict(heatmap_size=self.codec.heatmap_size)
+        if pose_head is not None:
+            joints = self.body_model.num_joints
+            self.pose_head = MODELS.build(
+                {**pose_head, **lixels, 'num_points': joints, 'in_channels': self.backbone.feat_dim}
+            )
+            self.pose_to_feature = MODELS.build(
+                {
+                    **pose_to_feature,
+                    **lixels,
+                    'num_joints': joints,
+                    'feature_channels': self.backbone.stem_channels,
+                }
+            )
+            self.mesh_backbone = MODELS.build(mesh_backbone)
+        trunk = self.backbone if pose_head is None else self.mesh_backbone
+        self.mesh_head = MODELS.build(
+            {
+                **mesh_head,
+                **lixels,
+                'num_points': self.body_model.num_vertices,
+                'in_channels': trunk.feat_dim,
+            }
+        )
+        self.coordinate_loss = MODELS.build(coordinate_loss)
+        self.surface_loss = MODELS.build(surface_loss) if surface_loss else None
+
+    @property
+    def with_posenet(self) -> bool:
+        """Whether MeshNet is fed with regressed joints."""
+        return hasattr(self, 'pose_head')
+
+    def heatmaps(self, inputs: Tensor) -> tuple[tuple[Tensor, ...] | None, tuple[Tensor, ...]]:
+        """Logits of PoseNet, None without it, and MeshNet. -> 3 x (B, J, D), 3 x (B, V, D)."""
+        stem = self.backbone.forward_stem(inputs)  # F~_P
+        feature = self.backbone.forward_stages(stem)  # F_P
+        if not self.with_posenet:
+            return None, self.mesh_head(feature)
+        joint_heatmaps = self.pose_head(feature)
+        joints = self.codec.coordinates(joint_heatmaps).detach()  # gradients stop at P^C
+        feature = self.mesh_backbone.forward_stages(self.pose_to_feature(stem, joints))  # F_M
+        return joint_heatmaps, self.mesh_head(feature)
+
+    def _forward(self, inputs: Tensor) -> dict[str, Tensor]:
+        """Mode ``'tensor'``: ``joints_lixel`` (B, J, 3) and ``vertices_lixel`` (B, V, 3).
+
+        Joints are PoseNet's; without PoseNet they are regressed from the mesh.
+        """
+        joint_heatmaps, vertex_heatmaps = self.heatmaps(inputs)
+        vertices = self.codec.coordinates(vertex_heatmaps)
+        if joint_heatmaps is not None:
+            joints = self.codec.coordinates(joint_heatmaps)
+        else:
+            with torch.autocast(inputs.device.type, enabled=False):
+                joints = self.body_model.joint_regressor @ vertices
+        return dict(joints_lixel=joints, vertices_lixel=vertices)
+
+    def loss(self, inputs: Tensor, data_samples: list[PoseDataSample]) -> dict[str, Tensor]:
+        """Losses of Eq. 13. See `joint_targets` for the number of terms."""
+        output = self._forward(inputs)
+        with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
+            targets = build_targets(data_samples, self.body_model, self.codec)
+            return self.losses_of(output, targets)
+
+    def losses_of(self, output: Mapping[str, Tensor], targets: MeshTargets) -> dict[str, Tensor]:
+        """Every loss term of a network output against its targets."""
+        vertices = output['vertices_lixel']
+        mesh_joints = self.body_model.joint_regressor @ vertices  # J M^C
+        losses = {}
+        for name in self.joint_targets:
+            target: LixelTarget = JOINT_TARGETS[name](targets)
+            suffix = '' if name == 'mixed' else f'_{name}'
+            if self.with_posenet:
+                losses[f'loss_posenet_pose{suffix}'] = self.coordinate_loss(
+                    output['joints_lixel'], target.lixel, target.weight
+                )
+            losses[f'loss_meshnet_pose{suffix}'] = self.coordinate_loss(
+                mesh_joints, target.lixel, target.weight
+            )
+        target = targets.vertices
+        losses['loss_vertex'] = self.coordinate_loss(vertices, target.lixel, target.weight)
+        if self.surface_loss is not None:
+            valid = target.weight.amin(-1)  # a vertex counts where all its coordinates do
+            losses.update(self.surface_loss(vertices, target.lixel, valid, self.body_model.faces))
+        return losses
+
+    @torch.no_grad()
+    def predict(self, inputs: Tensor, data_samples: list[PoseDataSample]) -> list[PoseDataSample]:
+        """Meshes in camera space (Eq. 7), as numpy `pred_instances` of one person each.
+
+        Every sample's metainfo must hold ``crop_from_image``, ``focal_px``, ``princpt_px`` and
+        ``root_depth_mm`` (R of Eq. 7).
+        """
+        joint_heatmaps, vertex_heatmaps = self.heatmaps(inputs)
+        frame = {
+            key: stack_meta(data_samples, key, inputs.device)
+            for key in ('crop_from_image', 'focal_px', 'princpt_px', 'root_depth_mm')
+        }
+        with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
+            people = self.decode(joint_heatmaps, vertex_heatmaps, frame)
+        for sample, fields in zip(data_samples, people, strict=True):
+            instances = InstanceData(**fields)
+            instances.bboxes = sample.gt_instances.bboxes
+            instances.bbox_scores = sample.gt_instances.bbox_scores
+            sample.pred_instances = instances
+        return data_samples
+
+    def decode(
+        self,
+        joint_heatmaps: Sequence[Tensor] | None,
+        vertex_heatmaps: Sequence[Tensor],
+        frame: Mapping[str, Tensor],
+    ) -> list[dict[str, np.ndarray]]:
+        """Logits of a batch, and where its crops lie, to fields of each `pred_instances`."""
+        spread_lixel = self.codec.spread(vertex_heatmaps)
+        vertices = to_image(
+            self.codec, self.codec.coordinates(vertex_heatmaps), spread_lixel=spread_lixel, **frame
+        )
+        regressor = self.body_model.joint_regressor
+        joints_cam = regressor @ vertices.points_cam_mm
+        posenet_joints_cam = joints_cam
+        if joint_heatmaps is not None:
+            posenet = to_image(self.codec, self.codec.coordinates(joint_heatmaps), **frame)
+            posenet_joints_cam = posenet.points_cam_mm
+        return split_people(
+            vertices,
+            keypoints=project(joints_cam, frame['focal_px'], frame['princpt_px'])[..., :2],
+            keypoint_scores=self.codec.certainty(regressor.abs() @ spread_lixel),
+            joints_cam=joints_cam,
+            posenet_joints_cam=posenet_joints_cam,
+        )

@@ -1,0 +1,79 @@
+"""From lixels back to the image and to camera space: Eq. 7, M = Pi(T^-1 M^C + R).
+
+Shapes: B batch, N points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from i2l_plugin.codecs import SoftArgmaxCodec
+from i2l_plugin.geometry.camera import back_project
+from i2l_plugin.geometry.crop import apply_affine, invert_affine
+
+
+@dataclass(frozen=True)
+class ImagePoints:
+    """Points of a batch in the original image and in camera space.
+
+    Attributes:
+        points_img: (B, N, 3) image px, image px, absolute depth in mm.
+        points_cam_mm: (B, N, 3) camera space.
+        spread_img: Standard deviation of each heatmap, (B, N, 3) px, px, mm; None if not asked for.
+    """
+
+    points_img: Tensor
+    points_cam_mm: Tensor
+    spread_img: Tensor | None = None
+
+
+def to_image(
+    codec: SoftArgmaxCodec,
+    points_lixel: Tensor,
+    crop_from_image: Tensor,
+    focal_px: Tensor,
+    princpt_px: Tensor,
+    root_depth_mm: Tensor,
+    spread_lixel: Tensor | None = None,
+) -> ImagePoints:
+    """Decode lixels, undo the crop, add the root depth and back-project (Eq. 7).
+
+    Args:
+        codec: Lixel coordinates.
+        points_lixel: (B, N, 3).
+        crop_from_image: T, (B, 2, 3).
+        focal_px: (B, 2).
+        princpt_px: (B, 2).
+        root_depth_mm: R, (B,).
+        spread_lixel: Standard deviations (B, N, 3). x and y are independent heatmaps, so their
+            variances mix by the squares of T^-1's entries when the crop was rotated.
+    """
+    image_from_crop = invert_affine(crop_from_image)
+    points_crop = codec.to_crop(points_lixel)
+    points_crop[..., 2] += root_depth_mm[:, None]
+    points_img = apply_affine(image_from_crop, points_crop)
+    spread_img = None
+    if spread_lixel is not None:
+        spread = codec.spread_to_crop(spread_lixel)
+        variance_xy = spread[..., :2].square() @ image_from_crop[..., :2].square().transpose(-1, -2)
+        spread_img = torch.cat([variance_xy.sqrt(), spread[..., 2:]], dim=-1)
+    return ImagePoints(points_img, back_project(points_img, focal_px, princpt_px), spread_img)
+
+
+def split_people(vertices: ImagePoints, **fields: Tensor) -> list[dict[str, np.ndarray]]:
+    """Fields of each sample's `pred_instances`: numpy, a leading dimension of one person."""
+    batch = dict(
+        fields,
+        vertices_cam=vertices.points_cam_mm,
+        vertices_img=vertices.points_img,
+        vertex_spread=vertices.spread_img,
+    )
+    arrays = {name: tensor.float().cpu().numpy() for name, tensor in batch.items()}
+    return [
+        {name: array[i : i + 1] for name, array in arrays.items()}
+        for i in range(len(vertices.points_img))
+    ]
