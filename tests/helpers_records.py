@@ -12,6 +12,22 @@ from i2l_plugin.geometry.camera import project
 IMAGE_SIZE = (320, 240)
 ANNOTATED = {'body': 'h36m_17', 'hand': 'hand_21'}
 
+TRAIN_PIPELINE = [
+    dict(type='LoadImage'),
+    dict(type='RandomMirror', prob=0.5),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(
+        type='RandomBBoxTransform',
+        shift_prob=0.0,
+        scale_factor=(0.75, 1.25),
+        rotate_factor=60.0,
+        rotate_prob=0.6,
+    ),
+    dict(type='TopdownAffine', input_size=(256, 256)),
+    dict(type='ColorScale', factor=0.2),
+    dict(type='PackMeshInputs'),
+]
+
 
 def toy_columns(kind='body', n=3, seed=0, image_size=IMAGE_SIZE):
     """Keyword arguments of `AnnotationRecord.create`: n posed persons, all valid."""
