@@ -2,13 +2,16 @@
 
 from .annotations import AnnotationRecord
 from .mesh_dataset import HandMeshDataset, MeshDataset
+from .seeding import EpochSeedHook, seed_worker_by_epoch
 from .transforms import ColorScale, PackMeshInputs, RandomMirror
 
 __all__ = [
     'AnnotationRecord',
     'ColorScale',
+    'EpochSeedHook',
     'HandMeshDataset',
     'MeshDataset',
     'PackMeshInputs',
     'RandomMirror',
+    'seed_worker_by_epoch',
 ]
