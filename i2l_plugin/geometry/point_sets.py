@@ -1,6 +1,6 @@
-"""Scores of predicted points: F-score of point sets, PCK and its area under the curve.
+"""Scores of predicted points: mean distance, F-score, PCK and the area under its curve.
 
-Source: FreiHAND's protocol (Zimmermann et al., ICCV 2019); F-score after Knapitsch et al.,
+Source of the last three: FreiHAND's protocol (Zimmermann et al., ICCV 2019); F-score after Knapitsch et al.,
 "Tanks and Temples", SIGGRAPH 2017. The F-score takes nearest neighbours, not correspondences.
 
 Shape legend: B batch, N and M points, T thresholds.
@@ -14,6 +14,11 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
+
+
+def mean_point_error(prediction: Tensor, target: Tensor) -> Tensor:
+    """Mean Euclidean distance of corresponding points. 2 x (..., N, 3) -> (...,) float64."""
+    return torch.linalg.vector_norm(prediction.double() - target.double(), dim=-1).mean(-1)
 
 
 def f_score(prediction: Tensor, target: Tensor, thresholds: Sequence[float]) -> Tensor:

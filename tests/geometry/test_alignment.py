@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from scipy.linalg import orthogonal_procrustes
+from helpers_alignment import freihand_scorer, umeyama
 from scipy.spatial.transform import Rotation
 
 from i2l_plugin.geometry.alignment import (
@@ -14,27 +14,6 @@ from i2l_plugin.geometry.alignment import (
 )
 
 MIRROR = np.diag([-1.0, 1.0, 1.0])
-
-
-def umeyama(source, target):
-    """Eqs. 38-43 of the paper, one sample at a time."""
-    covariance = (target - target.mean(0)).T @ (source - source.mean(0)) / len(source)
-    left, singular, right = np.linalg.svd(covariance)
-    sign = np.ones(3)
-    if np.linalg.det(left) * np.linalg.det(right) < 0:
-        sign[2] = -1
-    rotation = left @ np.diag(sign) @ right
-    scale = (singular * sign).sum() / source.var(0).sum()
-    return scale * (source - source.mean(0)) @ rotation.T + target.mean(0)
-
-
-def freihand_scorer(prediction, target):
-    """The steps that protocols.md, section 7, names, with scipy's orthogonal Procrustes."""
-    centred, goal = prediction - prediction.mean(0), target - target.mean(0)
-    norm = np.linalg.norm(goal)
-    centred, goal = centred / np.linalg.norm(centred), goal / norm
-    rotation, scale = orthogonal_procrustes(centred, goal)
-    return centred @ rotation * scale * norm + target.mean(0)
 
 
 def random_pairs(batch, num_points, noise_mm=30.0, seed=0, distance_mm=4000.0):

@@ -6,19 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from helpers_alignment import naive_f_score
 
-from i2l_plugin.geometry.point_sets import f_score, pck, pck_auc
-
-
-def naive_f_score(prediction, target, threshold):
-    def share_near(points, others):
-        near = 0
-        for point in points:
-            near += min(math.dist(point, other) for other in others) < threshold
-        return near / len(points)
-
-    precision, recall = share_near(target, prediction), share_near(prediction, target)
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+from i2l_plugin.geometry.point_sets import f_score, mean_point_error, pck, pck_auc
 
 
 @pytest.mark.parametrize(('num_predicted', 'num_true'), [(40, 40), (25, 60)])
@@ -99,3 +89,9 @@ def test_pck_auc_approaches_the_mean_error():
     errors = torch.from_numpy(np.random.default_rng(1).uniform(0, 30, 100))
     area = pck_auc(errors, max_threshold_mm=30, num_thresholds=30001).item()
     assert area == pytest.approx(1 - errors.mean().item() / 30, abs=1e-4)
+
+
+def test_mean_point_error_of_known_distances():
+    target = torch.tensor([[[0.0, 0, 0], [1, 1, 1]], [[0, 0, 0], [0, 0, 0]]])
+    prediction = target + torch.tensor([[[3.0, 4, 0], [0, 0, -1]], [[0, 0, 0], [2, 3, 6]]])
+    assert mean_point_error(prediction, target).tolist() == [3, 3.5]

@@ -1,0 +1,57 @@
+"""Reading one field of a batch of data samples, whatever device or library it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+SampleDict = Mapping[str, Any]  # PoseDataSample.to_dict(), as the evaluator hands it to metrics
+
+
+def field(data_sample: SampleDict, group: str, name: str) -> Tensor:
+    """One field of one person, without the leading dimension of 1.
+
+    Args:
+        data_sample: A data sample as a dict.
+        group: ``'pred_instances'``, ``'gt_instances'`` or ``'gt_instance_labels'``.
+        name: Name of the field, a numpy array or tensor of shape (1, ...).
+
+    Raises:
+        ValueError: If the field is missing or holds another number of persons than one.
+    """
+    fields = data_sample.get(group)
+    if fields is None or name not in fields:
+        known = sorted(data_sample) if fields is None else sorted(fields.keys())
+        raise ValueError(
+            f'data sample {data_sample.get("sample_id")} has no {group}.{name}, which this metric '
+            f'reads; found {known}. Pack it in the pipeline, or let the model predict it'
+        )
+    value = torch.as_tensor(fields[name])
+    if len(value) != 1:
+        raise ValueError(
+            f'{group}.{name} of data sample {data_sample.get("sample_id")} must hold one person, '
+            f'(1, ...); got {tuple(value.shape)}'
+        )
+    return value[0]
+
+
+def stack_field(data_samples: Sequence[SampleDict], group: str, name: str) -> Tensor:
+    """One field of all samples, (B, ...); errors as in `field`."""
+    return torch.stack([field(sample, group, name) for sample in data_samples])
+
+
+def predicted_vertices(
+    data_samples: Sequence[SampleDict], num_vertices: int, device: torch.device
+) -> Tensor:
+    """Predicted meshes (B, V, 3) in camera mm, float64; ValueError if V is not `num_vertices`."""
+    vertices = stack_field(data_samples, 'pred_instances', 'vertices_cam')
+    if vertices.shape[1:] != (num_vertices, 3):
+        raise ValueError(
+            f'pred_instances.vertices_cam must be (1, {num_vertices}, 3) for the body model of '
+            f'this metric; got (1, {", ".join(map(str, vertices.shape[1:]))}): give the metric and '
+            'the network one body_model'
+        )
+    return vertices.to(device, torch.float64)

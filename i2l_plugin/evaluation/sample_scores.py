@@ -1,0 +1,72 @@
+"""Per-sample scores: what metrics collect over ranks, average and write to a file.
+
+One small record a sample, also for samples without valid ground truth: `collect_results` restores
+the data set's order and drops the sampler's padding by counting records, so none may be missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from itertools import compress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from .sample_fields import SampleDict
+
+Record = dict[str, Any]  # sample_id, and the scores unless the sample was left out
+
+
+def score_records(
+    data_samples: Sequence[SampleDict], valid: Sequence[bool], scores: Mapping[str, Tensor]
+) -> list[Record]:
+    """One record a sample.
+
+    Args:
+        data_samples: B samples.
+        valid: Whether each sample counts.
+        scores: Score name to the numbers (K,) of the K valid samples, in order.
+    """
+    records: list[Record] = [{'sample_id': sample.get('sample_id')} for sample in data_samples]
+    for name, values in scores.items():
+        for record, value in zip(compress(records, valid), values.tolist(), strict=True):
+            record[name] = value
+    return records
+
+
+def mean_scores(records: Sequence[Record], names: Sequence[str], what: str) -> dict[str, float]:
+    """Mean of each score over the samples that count, and their number ``N``.
+
+    Args:
+        records: Of the whole data set.
+        names: Scores.
+        what: Ground truth that a sample needs to count, for the error message.
+
+    Raises:
+        ValueError: If no sample counts.
+    """
+    counted = [record for record in records if names[0] in record]
+    if not counted:
+        raise ValueError(
+            f'none of {len(records)} evaluated samples has {what}, so there is no '
+            f'{" or ".join(names)}: check the annotation file and which truth the metric is to use'
+        )
+    means = {name: float(np.mean([record[name] for record in counted])) for name in names}
+    return {**means, 'N': len(counted)}
+
+
+def write_scores(records: Sequence[Record], path: str | os.PathLike) -> None:
+    """Write all records as a JSON list, whole or not at all; makes the folder."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    try:
+        with temporary.open('w') as file:
+            json.dump(list(records), file)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
