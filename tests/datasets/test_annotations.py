@@ -1,5 +1,7 @@
+import multiprocessing
 import pickle
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,6 +96,39 @@ def test_pickling_sends_the_path_not_the_columns(columns, path):
     sent = pickle.dumps(record)
     assert len(sent) < 1000
     np.testing.assert_array_equal(pickle.loads(sent)['pose'], columns['pose'])
+
+
+def private_mb():
+    """Memory that this process shares with no file and no other process."""
+    lines = Path('/proc/self/smaps_rollup').read_text().splitlines()
+    return next(int(x.split()[1]) / 1024 for x in lines if x.startswith('Private_Dirty'))
+
+
+def read_everything(record, queue):
+    before = private_mb()
+    total = sum(float(record[name].sum()) for name in ('pose', 'joints_cam_mm', 'joints_px'))
+    received = pickle.loads(pickle.dumps(record))  # what a spawned worker does
+    total -= sum(float(received[name].sum()) for name in ('pose', 'joints_cam_mm', 'joints_px'))
+    queue.put((total, private_mb() - before))
+
+
+def test_workers_share_the_columns(columns, tmp_path):
+    n = 20_000
+    many = {name: np.tile(x, (n // 5, *[1] * (np.ndim(x) - 1))) for name, x in columns.items()}
+    many.update(kind='body', joint_names=columns['joint_names'], sample_id=np.arange(n))
+    many['image_path'] = columns['image_path'] * (n // 5)
+    AnnotationRecord.create(**many).save(tmp_path / 'many.npz')
+    file_mb = (tmp_path / 'many.npz').stat().st_size / 2**20
+    assert file_mb > 10
+    fork = multiprocessing.get_context('fork')
+    queue = fork.Queue()
+    record = AnnotationRecord.load(tmp_path / 'many.npz')
+    worker = fork.Process(target=read_everything, args=(record, queue))
+    worker.start()
+    difference, grown_mb = queue.get(timeout=30)
+    worker.join()
+    assert difference == 0
+    assert grown_mb < 0.2 * file_mb
 
 
 def test_a_record_that_was_never_saved_is_pickled_whole(columns):
