@@ -62,6 +62,12 @@ def mirror_order_of_names(names: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(names.index(p) if p in names else i for i, p in enumerate(partners))
 
 
+def _fraction(owner: str, argument: str, value: float) -> float:
+    if not 0 <= value <= 1:
+        raise ValueError(f'{owner}: got {argument}={value!r}, expected a number in [0, 1]')
+    return value
+
+
 @TRANSFORMS.register_module()
 class RandomMirror(BaseTransform):
     """Mirror image, box, principal point, pose and joints together.
@@ -79,7 +85,7 @@ class RandomMirror(BaseTransform):
     """
 
     def __init__(self, prob: float = 0.5) -> None:
-        self.prob = prob
+        self.prob = _fraction('RandomMirror', 'prob', prob)
 
     @cache_randomness
     def _choose(self) -> bool:
@@ -137,7 +143,7 @@ class ColorScale(BaseTransform):
     """
 
     def __init__(self, factor: float = 0.2) -> None:
-        self.factor = factor
+        self.factor = _fraction('ColorScale', 'factor', factor)
 
     @cache_randomness
     def _choose(self) -> np.ndarray:

@@ -186,6 +186,14 @@ def test_the_hosts_scale_and_rotation_have_the_ranges_of_the_paper():
         assert values.mean() == pytest.approx(0, abs=0.05 * spread)
 
 
+@pytest.mark.parametrize('value', [-0.1, 50, float('nan')])
+def test_fractions_outside_0_to_1_are_refused(value):
+    with pytest.raises(ValueError, match=r'RandomMirror: got prob=.*expected a number in \[0, 1\]'):
+        RandomMirror(prob=value)
+    with pytest.raises(ValueError, match=r'ColorScale: got factor=.*expected a number in'):
+        ColorScale(factor=value)
+
+
 def test_a_packed_sample_holds_what_the_model_and_the_metrics_read(tmp_path):
     extra = {'gender': list('nmf'), 'id_action': [9, 8, 7]}
     pipeline = [
