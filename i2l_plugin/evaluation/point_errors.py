@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from i2l_plugin.geometry.alignment import root_align, similarity_align
+from i2l_plugin.geometry.alignment import root_align, similarity_error
 from i2l_plugin.geometry.point_sets import mean_point_error
 
 
@@ -24,5 +24,4 @@ def point_errors(
     """
     prediction = root_align(prediction, prediction_root)
     target = root_align(target, target_root)
-    similar = similarity_align(prediction, target)
-    return mean_point_error(prediction, target), mean_point_error(similar, target)
+    return mean_point_error(prediction, target), similarity_error(prediction, target)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-_CHUNK_NUMBERS = 1 << 18  # numbers in a chunk of either set: few enough for the cache
+_CHUNK_NUMBERS = 1 << 18  # in either set of a chunk: few enough to stay in the cache
 _ROUNDING = 1e-14  # a source this small relative to its distance from 0 is one point, and noise
 
 
@@ -75,11 +75,23 @@ def similarity_align(source: Tensor, target: Tensor, allow_reflection: bool = Fa
     """
     _check_pair(source, target)
     aligned = torch.empty(source.shape, dtype=torch.float64, device=source.device)
-    for rows, moving, fixed in _planar_chunks(source, target):
-        scale, rotation, _, target_mean = _centre_and_fit(moving, fixed, allow_reflection)
-        torch.bmm(scale[:, None, None] * rotation, moving, out=fixed)
-        aligned[rows] = fixed.add_(target_mean[..., None]).mT
+    for rows, moved, _, target_mean in _aligned_chunks(source, target, allow_reflection):
+        aligned[rows] = moved.add_(target_mean[..., None]).mT
     return aligned
+
+
+@torch.no_grad()
+def similarity_error(source: Tensor, target: Tensor, allow_reflection: bool = False) -> Tensor:
+    """Mean distance of `source` to `target` after `similarity_align`, (B,) float64.
+
+    Saves the aligned points, whose memory costs more than the alignment for whole meshes.
+    """
+    _check_pair(source, target)
+    error = torch.empty(source.shape[0], dtype=torch.float64, device=source.device)
+    for rows, moved, fixed, _ in _aligned_chunks(source, target, allow_reflection):
+        x, y, z = moved.sub_(fixed).square_().unbind(1)  # (b, N) each
+        error[rows] = x.add_(y).add_(z).sqrt_().mean(-1)
+    return error
 
 
 def freihand_align(prediction: Tensor, target: Tensor) -> Tensor:
@@ -110,18 +122,25 @@ def _check_pair(source: Tensor, target: Tensor) -> None:
         )
 
 
-def _planar_chunks(source: Tensor, target: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
-    """Rows of a chunk and its two sets as contiguous float64 (b, 3, N), fast to sum along.
+def _aligned_chunks(
+    source: Tensor, target: Tensor, allow_reflection: bool
+) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
+    """Rows of a chunk, aligned source and target without the target's mean (b, 3, N), that mean.
 
-    The two buffers are reused for all chunks: fresh memory would cost more than the arithmetic.
+    Planar sets (b, 3, N) are fast to sum along and to turn. The buffers are reused for all chunks:
+    fresh memory would cost more than the arithmetic.
     """
     batch, num_points, _ = source.shape
     size = min(batch, max(_CHUNK_NUMBERS // (3 * num_points), 1))
-    buffers = torch.empty(2, size, 3, num_points, dtype=torch.float64, device=source.device)
+    buffers = torch.empty(3, size, 3, num_points, dtype=torch.float64, device=source.device)
     for start in range(0, batch, size or 1):
         rows = slice(start, min(start + size, batch))
-        moving, fixed = buffers[:, : rows.stop - start]
-        yield rows, moving.copy_(source[rows].mT), fixed.copy_(target[rows].mT)
+        moving, fixed, moved = buffers[:, : rows.stop - start]
+        moving.copy_(source[rows].mT)
+        fixed.copy_(target[rows].mT)
+        scale, rotation, _, target_mean = _centre_and_fit(moving, fixed, allow_reflection)
+        torch.bmm(scale[:, None, None] * rotation, moving, out=moved)
+        yield rows, moved, fixed, target_mean
 
 
 def _centre_and_fit(

@@ -10,6 +10,7 @@ from i2l_plugin.geometry.alignment import (
     freihand_align,
     root_align,
     similarity_align,
+    similarity_error,
     similarity_transform,
 )
 
@@ -47,6 +48,9 @@ def test_equals_umeyama_sample_by_sample(batch, num_points):
     source, target = random_pairs(batch, num_points)
     expected = np.stack([umeyama(*pair) for pair in zip(source, target, strict=True)])
     np.testing.assert_allclose(align(source, target), expected, rtol=0, atol=1e-6)
+    error = similarity_error(torch.from_numpy(source), torch.from_numpy(target))
+    expected = np.linalg.norm(expected - target, axis=-1).mean(-1)
+    np.testing.assert_allclose(error, expected, rtol=0, atol=1e-6)
 
 
 def test_rotation_equals_scipys_align_vectors():
@@ -228,7 +232,8 @@ def test_a_set_that_is_not_finite_spoils_only_itself(bad, which):
 
 def test_no_samples_give_no_samples():
     empty = torch.zeros(0, 14, 3)
-    assert len(similarity_align(empty, empty)) == len(similarity_transform(empty, empty).scale) == 0
+    assert len(similarity_align(empty, empty)) == len(similarity_error(empty, empty)) == 0
+    assert len(similarity_transform(empty, empty).scale) == 0
 
 
 @pytest.mark.parametrize(
