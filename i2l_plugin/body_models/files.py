@@ -190,7 +190,10 @@ def _read_npz(path: Path) -> dict[str, Any]:
 
 
 def _read_npy(file: Any, name: str) -> Any:
-    version = np.lib.format.read_magic(file)
+    try:
+        version = np.lib.format.read_magic(file)
+    except ValueError as error:
+        raise ValueError(f'{name} is not an array: {error}') from None
     if version != (1, 0):
         raise ValueError(f'{name} has .npy version {version}, expected (1, 0)')
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)

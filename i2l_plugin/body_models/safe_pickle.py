@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import pickle
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 import numpy as np
@@ -23,9 +24,7 @@ class RefusedPickleError(ValueError):
 class _StandIn:
     """Holds the state of an object whose class is not imported."""
 
-    def __init__(self, *args: Any) -> None:
-        self.args = args
-        self.state: dict[str, Any] = {}
+    state: Mapping[str, Any] = MappingProxyType({})
 
     def __setstate__(self, state: Any) -> None:
         if not isinstance(state, dict):
@@ -66,17 +65,29 @@ class _CsrStandIn(SparseStandIn):
     default_format = 'csr'
 
 
-class ChumpyStandIn(_StandIn):
-    """chumpy array: `Ch` holds its value in x, `Select` an index into another array."""
+class OpaqueStandIn(_StandIn):
+    """Any other chumpy expression: body models hold some in entries that nobody reads."""
 
     def to_array(self) -> np.ndarray:
-        """The value of the array; ValueError for a chumpy expression other than these two."""
-        if 'x' in self.state:
-            return as_array(self.state['x'])
-        if 'a' in self.state and 'idxs' in self.state:
-            picked = as_array(self.state['a']).ravel()[np.asarray(self.state['idxs'])]
-            return picked.reshape(self.state.get('preferred_shape', picked.shape))
+        """Always a ValueError: its value would have to be computed by chumpy."""
         raise ValueError(f'a chumpy expression with terms {sorted(map(str, self.state))}')
+
+
+class ChumpyStandIn(_StandIn):
+    """chumpy.ch.Ch: a plain value."""
+
+    def to_array(self) -> np.ndarray:
+        """The value."""
+        return as_array(self.state['x'])
+
+
+class ChumpySelectStandIn(_StandIn):
+    """chumpy.reordering.Select: a slice of another array."""
+
+    def to_array(self) -> np.ndarray:
+        """The slice."""
+        picked = as_array(self.state['a']).ravel()[np.asarray(self.state['idxs'])]
+        return picked.reshape(self.state.get('preferred_shape', picked.shape))
 
 
 class _Guarded:
@@ -140,7 +151,13 @@ _ALLOWED: dict[tuple[str, str], Any] = {
     ('copyreg', '_reconstructor'): _Guarded(_reconstructor),
     ('builtins', 'object'): object,
     ('builtins', 'bytes'): _Guarded(lambda: b''),
+    ('builtins', 'set'): _Guarded(set),
     ('collections', 'OrderedDict'): OrderedDict,
+}
+_PYTHON2_MODULES = {'__builtin__': 'builtins', 'copy_reg': 'copyreg'}
+_CHUMPY = {
+    ('chumpy.ch', 'Ch'): ChumpyStandIn,
+    ('chumpy.reordering', 'Select'): ChumpySelectStandIn,
 }
 _SPARSE = {'csc_matrix': SparseStandIn, 'csr_matrix': _CsrStandIn, 'coo_matrix': SparseStandIn}
 
@@ -148,12 +165,13 @@ _SPARSE = {'csc_matrix': SparseStandIn, 'csr_matrix': _CsrStandIn, 'coo_matrix':
 class _RestrictedUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """The object for an allowed name; never imports."""
+        module = _PYTHON2_MODULES.get(module, module)
         if (module, name) in _ALLOWED:
             return _ALLOWED[module, name]
         package = module.split('.')[0]
         if package == 'chumpy':
-            return ChumpyStandIn
-        if module.startswith('scipy.sparse') and name in _SPARSE:
+            return _CHUMPY.get((module, name), OpaqueStandIn)
+        if package == 'scipy' and name in _SPARSE:
             return _SPARSE[name]
         raise RefusedPickleError(
             f'it names {module}.{name}, which no body model needs; a pickle can run any code, so '
