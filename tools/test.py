@@ -1,6 +1,7 @@
 """Test a checkpoint: python tools/test.py CONFIG CHECKPOINT [options], with MMPose's usual options.
 
-Several processes, on GPUs or CPUs: bash tools/dist_test.sh CONFIG CHECKPOINT NUM_PROCESSES [options].
+Several processes, on GPUs or CPUs: bash tools/dist_test.sh CONFIG CHECKPOINT NUM_PROCESSES
+[options].
 """
 
 import argparse
@@ -11,9 +12,9 @@ from pathlib import Path
 from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 
+from i2l_plugin.apis.checkpoints import check_checkpoint
 from i2l_plugin.apis.runner import (
     build_runner,
-    check_checkpoint,
     default_work_dir,
     load_config,
     one_line_errors,
@@ -29,7 +30,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', help='metrics as JSON')
     parser.add_argument('--dump', help='predictions as pickle (.pkl), for offline evaluation')
     parser.add_argument('--show-dir', help='where pictures of the results go')
-    parser.add_argument('--interval', type=int, default=1, help='draw every so many samples')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='overrides, xxx.yyy=value'
     )
@@ -60,9 +60,7 @@ def main() -> None:
     check_checkpoint(args.checkpoint)
     config.load_from = args.checkpoint
     if args.show_dir:
-        config.default_hooks.visualization.update(
-            enable=True, out_dir=args.show_dir, interval=args.interval
-        )
+        config.default_hooks.visualization.update(enable=True, out_dir=args.show_dir)
     if args.dump:
         evaluator = config.test_evaluator
         evaluators = list(evaluator) if isinstance(evaluator, (list, tuple)) else [evaluator]

@@ -6,11 +6,12 @@ Several processes, on GPUs or CPUs: bash tools/dist_train.sh CONFIG NUM_PROCESSE
 import argparse
 import os
 
+import torch
 from mmengine.config import DictAction
 
+from i2l_plugin.apis.checkpoints import check_checkpoint
 from i2l_plugin.apis.runner import (
     build_runner,
-    check_checkpoint,
     default_work_dir,
     load_config,
     one_line_errors,
@@ -35,8 +36,6 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='scale the learning rate by the real batch size over auto_scale_lr.base_batch_size',
     )
-    parser.add_argument('--show-dir', help='where pictures of validation results go')
-    parser.add_argument('--interval', type=int, default=1, help='draw every so many batches')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='overrides, xxx.yyy=value'
     )
@@ -54,6 +53,8 @@ def main() -> None:
     config.work_dir = args.work_dir or config.get('work_dir') or default_work_dir(args.config)
     prepare_launcher(config, args.launcher)
     if args.amp:
+        if not torch.cuda.is_available():
+            raise ValueError('--amp needs a GPU: the host trains in mixed precision on GPUs only')
         config.optim_wrapper.type = 'AmpOptimWrapper'
         config.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if args.no_validate:
@@ -66,10 +67,6 @@ def main() -> None:
         check_checkpoint(config.load_from)
     if args.auto_scale_lr:
         config.auto_scale_lr.enable = True
-    if args.show_dir:
-        config.default_hooks.visualization.update(
-            enable=True, out_dir=args.show_dir, interval=args.interval
-        )
     build_runner(config).train()
 
 

@@ -16,7 +16,11 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', interval=1, max_keep_ckpts=3, save_best='mesh/PA-MPVPE', rule='less'
+        type='CheckpointHook',
+        interval=1,
+        max_keep_ckpts=3,
+        save_best='vertex/PA-MPVPE',
+        rule='less',
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='PoseVisualizationHook', enable=False),

@@ -1,14 +1,13 @@
 """Building MMEngine runners from a config and command-line options, on GPUs or CPUs.
 
-Adds to the host's runner what its tools leave to the user: multi-process runs on CPUs, checkpoints that are
-looked at before they are trusted, and one clear line for a user's mistake.
+Adds to the host's runner what its tools leave to the user: multi-process runs on CPUs, and one
+clear line for a user's mistake.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-import pickle
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.logging import HistoryBuffer
+from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 TRACEBACK_VARIABLE = 'I2L_TRACEBACK'
@@ -66,49 +65,8 @@ def default_work_dir(config_path: str) -> str:
     return str(Path('work_dirs') / Path(config_path).stem)
 
 
-def check_checkpoint(path: str) -> None:
-    """Refuse a checkpoint that is missing, no checkpoint, or holds more than tensors and plain values.
-
-    MMEngine unpickles checkpoints; here the file is first read with PyTorch's weights-only unpickler,
-    which executes nothing.
-
-    Raises:
-        FileNotFoundError: No such file.
-        ValueError: Truncated, of another kind, or with objects that a checkpoint has no need of.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'checkpoint {path!r} does not exist')
-    try:
-        with torch.serialization.safe_globals(_plain_globals()):
-            content = torch.load(path, map_location='cpu', weights_only=True)
-    except pickle.UnpicklingError as error:
-        reason = str(error).split('Please file an issue')[0].strip().splitlines()[0]
-        raise ValueError(
-            f'checkpoint {path!r} is refused: it is no checkpoint, or holds objects that could run code '
-            f'({reason})'
-        ) from error
-    except (RuntimeError, EOFError, OSError, KeyError) as error:
-        raise ValueError(
-            f'checkpoint {path!r} cannot be read: {str(error).splitlines()[0]}; is it whole?'
-        ) from error
-    state = content.get('state_dict', content) if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not any(isinstance(v, torch.Tensor) for v in state.values()):
-        raise ValueError(f'checkpoint {path!r} holds no state_dict of tensors')
-
-
-def _plain_globals() -> list[Any]:
-    """What MMEngine's own checkpoints hold beside tensors: numbers in numpy arrays and their history."""
-    import numpy as np
-
-    scalar = np.float64(0).__reduce__()[0]
-    reconstruct = np.zeros(1).__reduce__()[0]
-    dtypes = [type(np.dtype(kind)) for kind in ('float64', 'float32', 'int64', 'bool')]
-    statistics = list(HistoryBuffer()._statistics_methods.values())
-    return [HistoryBuffer, np.ndarray, np.dtype, scalar, reconstruct, *dtypes, *statistics]
-
-
 def prepare_launcher(config: Config, launcher: str) -> None:
-    """Set the launcher; without GPUs let processes talk through gloo, which the host does not offer."""
+    """Set the launcher; without GPUs processes talk through gloo, which the host leaves out."""
     config.launcher = launcher
     if launcher == 'none' or torch.cuda.is_available():
         return
@@ -122,8 +80,4 @@ def prepare_launcher(config: Config, launcher: str) -> None:
 
 def build_runner(config: Config) -> Runner:
     """The runner of a config: its own ``runner_type`` or the host's."""
-    if 'runner_type' not in config:
-        return Runner.from_cfg(config)
-    from mmengine.registry import RUNNERS
-
-    return RUNNERS.build(config)
+    return RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)

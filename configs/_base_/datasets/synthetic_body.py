@@ -61,14 +61,13 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 
 val_evaluator = [
-    dict(type='MeshVertexError', body_model=truth_body_model, prefix='mesh'),
-    dict(type='MeshJointError', body_model=truth_body_model, joint_set='body_29', prefix='mesh'),
+    dict(type='MeshVertexError', body_model=truth_body_model),
+    dict(type='MeshJointError', body_model=truth_body_model, joint_set='body_29'),
     dict(
         type='MeshJointError',
         body_model=truth_body_model,
         joint_set='body_29',
         prediction='posenet',
-        prefix='posenet',
     ),
 ]
 test_evaluator = val_evaluator

@@ -57,15 +57,14 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 
 val_evaluator = [
-    dict(type='MeshVertexError', body_model=truth_body_model, prefix='mesh'),
-    dict(type='MeshJointError', body_model=truth_body_model, joint_set='hand_21', prefix='mesh'),
-    dict(type='FScore', body_model=truth_body_model, prefix='mesh'),
+    dict(type='MeshVertexError', body_model=truth_body_model),
+    dict(type='MeshJointError', body_model=truth_body_model, joint_set='hand_21'),
+    dict(type='FScore', body_model=truth_body_model),
     dict(
         type='MeshJointError',
         body_model=truth_body_model,
         joint_set='hand_21',
         prediction='posenet',
-        prefix='posenet',
     ),
 ]
 test_evaluator = val_evaluator

@@ -1,0 +1,102 @@
+"""Looking at a checkpoint before it is trusted.
+
+MMEngine's checkpoints are pickles that hold more than tensors (loss histories, numpy arrays), so
+PyTorch's weights-only reader refuses them and MMEngine unpickles them whole: a hostile file would
+run its code. Here a file is first read with an allow-list under which nothing can be executed.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter, OrderedDict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+
+_HISTORY_METHODS = frozenset(HistoryBuffer()._statistics_methods)
+
+
+class RefusedError(pickle.UnpicklingError):
+    """The file asks for something that a checkpoint has no need of."""
+
+
+def _history_method(owner: Any, name: str) -> None:
+    """Stands for the `getattr` by which loss histories name their averaging functions."""
+    if owner is not HistoryBuffer or name not in _HISTORY_METHODS:
+        raise RefusedError(f'getattr({owner!r}, {name!r})')
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """`codecs.encode`, by which old pickles write the bytes of numpy scalars."""
+    if encoding != 'latin1':
+        raise RefusedError(f'codecs.encode to {encoding!r}')
+    return text.encode('latin1')
+
+
+_PLAIN = {
+    ('_codecs', 'encode'): _encode,
+    ('builtins', 'getattr'): _history_method,
+    ('__builtin__', 'getattr'): _history_method,
+    ('collections', 'Counter'): Counter,
+    ('collections', 'OrderedDict'): OrderedDict,
+    ('numpy', 'ndarray'): np.ndarray,
+    ('numpy', 'dtype'): np.dtype,
+    ('mmengine.logging.history_buffer', 'HistoryBuffer'): HistoryBuffer,
+}
+_PLAIN_MODULES = {  # module -> names; what pickles of tensors and arrays are made of
+    'torch._utils': {'_rebuild_tensor_v2', '_rebuild_parameter'},
+    'torch': {
+        *('FloatStorage', 'DoubleStorage', 'HalfStorage', 'BFloat16Storage', 'LongStorage'),
+        *('IntStorage', 'ShortStorage', 'ByteStorage', 'CharStorage', 'BoolStorage', 'device'),
+    },
+    'numpy.core.multiarray': {'_reconstruct', 'scalar'},
+    'numpy._core.multiarray': {'_reconstruct', 'scalar'},
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _PLAIN:
+            return _PLAIN[module, name]
+        if name in _PLAIN_MODULES.get(module, ()):
+            return super().find_class(module, name)
+        raise RefusedError(f'{module}.{name}')
+
+
+def _load(file: Any, **options: Any) -> Any:
+    return _Unpickler(file, **options).load()
+
+
+_ALLOW_LIST = SimpleNamespace(Unpickler=_Unpickler, load=_load, __name__='allow_list')
+
+
+def check_checkpoint(path: str) -> None:
+    """Refuse a checkpoint that is missing, broken, or more than tensors and plain values.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: Truncated, of another kind, or with objects that a checkpoint has no need of.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'checkpoint {path!r} does not exist')
+    try:
+        content = torch.load(
+            path, map_location='cpu', pickle_module=_ALLOW_LIST, weights_only=False
+        )
+    except RefusedError as error:
+        raise ValueError(
+            f'checkpoint {path!r} is refused: it asks for {error}, which no checkpoint needs and '
+            'which could run code'
+        ) from error
+    except Exception as error:  # whatever a broken file provokes in zip, pickle and torch
+        raise ValueError(
+            f'checkpoint {path!r} cannot be read ({type(error).__name__}): it is truncated or no '
+            'PyTorch file'
+        ) from error
+    state = content.get('state_dict', content) if isinstance(content, dict) else None
+    if not isinstance(state, dict) or not any(isinstance(v, torch.Tensor) for v in state.values()):
+        raise ValueError(f'checkpoint {path!r} holds no state_dict of tensors')
