@@ -1,0 +1,1 @@
+"""Synthetic people and hands with exact meshes: pose, dress, light, photograph."""
