@@ -94,9 +94,6 @@ class AnnotationRecord:
     def __getitem__(self, name: str) -> np.ndarray:
         return self.columns[name]
 
-    def __contains__(self, name: str) -> bool:
-        return name in self.columns
-
     def __reduce__(self) -> tuple:
         if self.path is None:
             return AnnotationRecord, (self.kind, self.columns)

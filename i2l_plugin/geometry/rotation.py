@@ -35,7 +35,7 @@ def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
 
 
 def _matrix_to_quaternion(matrix: Tensor) -> Tensor:
-    """Unit quaternion (w, x, y, z) with w >= 0, divided by its largest component (Shepperd)."""
+    """Unit quaternion (w, x, y, z) with w >= 0, found from its largest component."""
     m00, m01, m02, m10, m11, m12, m20, m21, m22 = matrix.flatten(-2).unbind(-1)
     a, b, c = m21 - m12, m02 - m20, m10 - m01
     d, e, f = m10 + m01, m02 + m20, m21 + m12
