@@ -144,12 +144,20 @@ def cloud(seed, num_points=14, rank=3):
     return points - points.mean(0)
 
 
-@pytest.mark.parametrize('place', [np.zeros(3), np.array([123.4, -56.7, 4321.0])])
-@pytest.mark.parametrize('num_points', [1, 2, 14, 6890])
+@pytest.mark.parametrize('place', [np.zeros(3), np.array([0.1, -56.7, 4321.3])])
+@pytest.mark.parametrize('num_points', [1, 2, 3, 7, 14, 6890])
 def test_prediction_of_one_place_moves_to_the_mean_of_the_target(place, num_points):
     target = np.random.default_rng(0).normal(size=(num_points, 3)) * 300 + [10, 20, 3000]
     aligned = align(np.tile(place, (num_points, 1)), target)
     np.testing.assert_allclose(aligned, np.tile(target.mean(0), (num_points, 1)), rtol=0, atol=1e-6)
+
+
+def test_rounding_noise_of_one_place_is_not_blown_up_into_a_shape():
+    place = np.array([0.1, -56.7, 4321.3])
+    noise = np.random.default_rng(0).integers(-1, 2, (14, 3))  # the last bit
+    target = cloud(1) + 3000
+    aligned = align(place + noise * np.spacing(place), target)
+    np.testing.assert_allclose(aligned, np.tile(target.mean(0), (14, 1)), rtol=0, atol=1e-6)
 
 
 def test_target_of_one_place_shrinks_the_prediction_onto_it():

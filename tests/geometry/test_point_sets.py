@@ -34,6 +34,9 @@ def test_f_score_is_strict_at_the_threshold():
     target = torch.tensor([[[0.0, 0, 0], [1000, 0, 0]]])
     prediction = target + torch.tensor([0.0, 5, 0])
     assert f_score(prediction, target, [5, 5.0001]).tolist() == [[0, 1]]
+    lone, both = torch.zeros(1, 1, 3), torch.tensor([[[0.0, 0, 0], [5, 0, 0]]])
+    for pair in ((lone, both), (both, lone)):  # half of one side is exactly 5 from the other
+        assert f_score(*pair, [5, 15])[0].tolist() == pytest.approx([2 / 3, 1])
 
 
 def test_f_score_of_half_a_prediction():
