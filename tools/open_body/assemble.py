@@ -11,6 +11,7 @@ from i2l_plugin.body_models.joint_sets import MANO_16, SMPL_24
 
 from . import joints
 from .decimate import Decimator
+from .hand_poses import hand_pose_space
 from .source import People, Source
 from .surface import half_body, right_hand
 
@@ -102,7 +103,8 @@ def _shape_model(
     # The joints' part of the same directions, by regression on the scores.
     scores = u[:, :10] * np.sqrt(len(both) - 1)
     joint_directions = np.linalg.lstsq(scores, offsets[:, 3 * num :], rcond=None)[0]
-    sign = np.sign(directions[:, :, 1].sum(1) + 1e-12)  # first shape: taller is positive
+    far = np.abs(mean[:num] - root).sum(1).argmax()  # a positive beta moves toes / finger tip out
+    sign = np.sign(directions[:, far] @ (mean[far] - root))
     directions = directions * sign[:, None, None]
     joint_directions = joint_directions * sign[:, None]
     template, shapedirs = mean[:num], np.moveaxis(directions, 0, -1)
@@ -134,15 +136,13 @@ def _regressor(
         arrays['v_template'], arrays['shapedirs'], arrays['weights'],
         centres, directions, parents, mirror, joint_mirror,
     )  # fmt: skip
-    errors = [np.linalg.norm(rows @ arrays['v_template'] - centres, axis=1).max()]
-    for k in range(directions.shape[-1]):
-        offset = rows @ arrays['shapedirs'][..., k] - directions[..., k]
-        errors.append(np.linalg.norm(offset, axis=1).max())
+    mean_mm = 1e3 * np.linalg.norm(rows @ arrays['v_template'] - centres, axis=1).max()
+    moved = np.einsum('pv,vck->pck', rows, arrays['shapedirs'])
+    beta_mm = 1e3 * np.linalg.norm(moved - directions, axis=1)  # (P, K)
     print(
-        'joint regressor, mm: mean shape %.2f, one beta %.2f'
-        % (1e3 * errors[0], 1e3 * max(errors[1:]))
+        f'joint regressor: worst joint {mean_mm:.2f} mm off at the mean shape; for one unit of a '
+        f'beta {beta_mm.max():.2f} mm at worst, {np.sqrt((beta_mm**2).mean()):.2f} mm RMS'
     )
-    print('non-zeros a row:', (rows > 0).sum(1).tolist())
     return rows
 
 
@@ -163,44 +163,13 @@ def _finger_tips(source: Source, mean: np.ndarray) -> dict[str, int]:
     """Source vertices at the end of each finger of the right hand."""
     tips = {}
     for i, finger in enumerate(('Thumb', 'Index', 'Middle', 'Ring', 'Pinky'), 1):
-        weight = source.weights[:, source.bone_names.index(f'finger{i}-3.R')]
-        last = np.flatnonzero(weight > 0.5)
-        direction = mean[last].mean(0) - np.average(
-            mean, axis=0, weights=source.weights[:, source.bone_names.index(f'finger{i}-2.R')]
+        middle, end = (
+            source.weights[:, source.bone_names.index(f'finger{i}-{k}.R')] for k in (2, 3)
         )
+        last = np.flatnonzero(end > 0.5)
+        direction = mean[last].mean(0) - np.average(mean, axis=0, weights=middle)
         tips[f'{finger}4'] = int(last[(mean[last] @ direction).argmax()])
     return tips
-
-
-def hand_pose_space(seed: int = 0, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (45,) of a relaxed hand and principal components (45, 45) of random finger bending.
-
-    Right hand, fingers along -x, palm down: +z bends a finger towards the palm, y spreads it.
-    """
-    rng = np.random.default_rng(seed)
-    mean = np.zeros((15, 3))
-    poses = np.zeros((count, 15, 3))
-    curl = rng.normal(0, 0.35, (count, 1))
-    for f, (relaxed, spread) in enumerate(
-        (
-            ((0.12, 0.25, 0.15), 0.0),
-            ((0.17, 0.3, 0.18), 0.0),
-            ((0.25, 0.3, 0.2), 0.0),
-            ((0.2, 0.3, 0.2), 0.0),
-        )
-    ):
-        mean[3 * f : 3 * f + 3, 2] = relaxed
-        own = curl + rng.normal(0, 0.3, (count, 1))
-        bend = own * np.array([0.9, 1.2, 0.7]) + rng.normal(0, 0.08, (count, 3))
-        poses[:, 3 * f : 3 * f + 3, 2] = bend
-        poses[:, 3 * f, 1] = spread + rng.normal(0, 0.1, count)
-    mean[12:, 1:] = [[0.1, 0.1], [-0.1, 0.05], [-0.2, 0.05]]
-    poses[:, 12] = rng.normal(0, [0.2, 0.25, 0.15], (count, 3))
-    poses[:, 13:, 1] = rng.normal(0, 0.3, (count, 1)) + rng.normal(0, 0.1, (count, 2))
-    flat = poses.reshape(count, -1) + rng.normal(0, 0.01, (count, 45))
-    _, _, components = np.linalg.svd(flat - flat.mean(0), full_matrices=False)
-    sign = np.sign(components[np.arange(45), np.abs(components).argmax(1)])
-    return mean.ravel(), components * sign[:, None]
 
 
 def _finish(

@@ -10,7 +10,6 @@ import heapq
 
 import numpy as np
 
-
 _MIN_COSINE = 0.5  # a triangle may turn by at most 60 degrees in one collapse
 _MIN_SHAPE = 0.1  # 1 is equilateral
 _MAX_VALENCE = 11

@@ -14,6 +14,7 @@ BODY_PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17
 HAND_PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 0, 10, 11, 0, 13, 14)
 _FINGER_NUMBERS = {'Thumb': 1, 'Index': 2, 'Middle': 3, 'Ring': 4, 'Pinky': 5}
 MAX_INFLUENCES = 4
+_RIDGE_PER_M = 1.2  # spreads a joint over some 100 vertices at a cost of 0.1 mm
 _WEIGHT_STEPS = 1024  # weights are multiples of 1 / 1024: exact sums, small file
 
 # Joint -> bones whose heads' mean is its centre, and prefixes of the bones that it carries.
@@ -118,7 +119,7 @@ def fit_joint_regressor(
         near = _slab(j, parent, parents, template, weights, joint_template)
         basis = np.concatenate([template[near, :, None], shapedirs[near]], 2).reshape(len(near), -1)
         target = np.concatenate([joint_template[j, :, None], joint_shapedirs[j]], 1).ravel()
-        ridge = 1e-3 * np.eye(len(near))
+        ridge = _RIDGE_PER_M * np.ptp(template, axis=0).max() * np.eye(len(near))
         rows = np.concatenate([basis.T * 100, np.full((1, len(near)), 1e3), ridge])
         goal = np.concatenate([target * 100, [1e3], np.zeros(len(near))])
         row, _ = nnls(rows, goal, maxiter=100 * len(near))
@@ -147,9 +148,9 @@ def _slab(
     offset = template - joints[j]
     along, distance = np.abs(offset @ axis), np.linalg.norm(offset, axis=1)
     size = np.linalg.norm(end - joints[j])
-    for factor in (0.15, 0.25, 0.4, 0.7):
+    for factor in (0.3, 0.5, 0.7):
         near = np.flatnonzero((carried > 0.1) & (along < factor * size) & (distance < 3 * size))
-        if len(near) >= 24:
+        if len(near) >= 60:
             break
     return near
 

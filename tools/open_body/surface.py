@@ -31,14 +31,61 @@ def half_body(source: Source, vertices: np.ndarray) -> np.ndarray:
             patches.append(_zip_lips(loop, midline, vertices))
         else:
             pole = eyeball[vertices[eyeball, 2].argmax()]
-            patches.append(np.array([(a, pole, b) for a, b in zip(loop, np.roll(loop, -1))]))
+            patches.append(
+                np.array([(a, pole, b) for a, b in zip(loop, np.roll(loop, -1), strict=True)])
+            )
     return np.concatenate(patches)
 
 
 def right_hand(source: Source, vertices: np.ndarray, wrist_x: float) -> np.ndarray:
-    """(F, 3) triangles of the right hand up to the ring of quads that crosses x = `wrist_x`."""
-    hand = source.quads[(vertices[source.quads][..., 0] < wrist_x).all(1)]
-    return split_quads(_main_component(hand), vertices)
+    """(F, 3) triangles of the right hand, cut along the ring of edges nearest to x = `wrist_x`."""
+    ring = min(_forearm_rings(source.quads, vertices, wrist_x), key=lambda r: abs(
+        vertices[r, 0].mean() - wrist_x))  # fmt: skip
+    cut = {frozenset(edge) for edge in zip(ring, np.roll(ring, -1), strict=True)}
+    pairs = _edge_faces(source.quads)
+    joined = [faces for edge, faces in pairs.items() if len(faces) == 2 and edge not in cut]
+    labels = trimesh.graph.connected_component_labels(joined, node_count=len(source.quads))
+    tip = vertices[source.quads][..., 0].mean(1).argmin()  # the longest finger
+    return split_quads(source.quads[labels == labels[tip]], vertices)
+
+
+def _edge_faces(quads: np.ndarray) -> dict[frozenset[int], list[int]]:
+    """The faces on both sides of each edge."""
+    faces: dict[frozenset[int], list[int]] = {}
+    for i, quad in enumerate(quads.tolist()):
+        for k in range(4):
+            faces.setdefault(frozenset((quad[k - 1], quad[k])), []).append(i)
+    return faces
+
+
+def _forearm_rings(quads: np.ndarray, vertices: np.ndarray, x: float) -> list[np.ndarray]:
+    """Closed loops of edges that go straight through regular vertices around the right forearm."""
+    faces = _edge_faces(quads)
+    around: dict[int, set[int]] = {}
+    for a, b in map(tuple, faces):
+        around.setdefault(a, set()).add(b)
+        around.setdefault(b, set()).add(a)
+    rings, seen = [], set()
+    for start in np.flatnonzero(np.abs(vertices[:, 0] - x) < 0.02).tolist():
+        for second in sorted(around[start]):
+            if abs(vertices[start, 0] - vertices[second, 0]) > 0.005:
+                continue
+            ring = [start, second]
+            while len(ring) < 64 and len(around[ring[-1]]) == 4:
+                behind = set(faces[frozenset(ring[-2:])])
+                ahead = [
+                    v
+                    for v in around[ring[-1]] - {ring[-2]}
+                    if not behind & set(faces[frozenset((ring[-1], v))])
+                ]
+                if len(ahead) != 1 or ahead[0] == start:
+                    break
+                ring.append(ahead[0])
+            closed = ring[-1] in around[start] and len(ring) > 8
+            if closed and frozenset(ring) not in seen:
+                seen.add(frozenset(ring))
+                rings.append(np.array(ring))
+    return rings
 
 
 def split_quads(quads: np.ndarray, vertices: np.ndarray) -> np.ndarray:

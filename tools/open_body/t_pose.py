@@ -16,7 +16,7 @@ _FINGERS = {2: 0.06, 3: 0.0, 4: -0.05, 5: -0.11}  # finger number -> splay, z pe
 
 
 def rotation_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """(S, 3, 3) smallest rotations that turn directions `start` (S, 3) into `end` (3,) or (S, 3)."""
+    """(S, 3, 3) smallest rotations that turn `start` (S, 3) into the direction `end` (3,)."""
     a = start / np.linalg.norm(start, axis=-1, keepdims=True)
     b = np.broadcast_to(end / np.linalg.norm(end, axis=-1, keepdims=True), a.shape)
     v, c = np.cross(a, b), (a * b).sum(-1)
