@@ -50,11 +50,11 @@ class BodySubject:
         betas = np.clip(rng.normal(0, 1, self.model.num_betas), -MAX_BETA, MAX_BETA)
         pose = draw_pose(rng, self.angles, self.rest_joints_m)
         yaw = rng.uniform(-180, 180)
-        lean = pose.lean_deg + np.clip(rng.normal(0, 4), -10, 10)
-        tilt = np.clip(rng.normal(0, 3), -8, 8)
+        lean = pose.lean_deg + np.clip(rng.normal(0, 2.5), -6, 6)
+        tilt = np.clip(rng.normal(0, 2), -5, 5)
         root = Rotation.from_euler('YXZ', [yaw, lean, tilt], degrees=True)
         pitch = np.clip(rng.normal(6, 8), -8, 32)  # most cameras look slightly down
-        view = draw_view(rng, pitch, np.clip(rng.normal(0, 3), -9, 9), FILL)
+        view = draw_view(rng, pitch, np.clip(rng.normal(0, 2.5), -7, 7), FILL)
         while True:
             shot = shoot(self.model, pose.pose, root, betas, view, image_size, pose.family)
             if shot.camera_height_mm() > MIN_CAMERA_HEIGHT_MM:

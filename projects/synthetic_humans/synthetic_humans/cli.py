@@ -83,8 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print('make_synthetic.py: stopped; run it again to continue', file=sys.stderr)
         return 130
     seconds, total = time.perf_counter() - start, sum(counts.values())
-    rate = total / seconds
-    print(f'{total} pictures in {seconds:.1f} s: {rate:.1f} a second, {workers} processes')
+    print(
+        f'{total} pictures in {seconds:.1f} s with {workers} processes: '
+        f'{total / seconds / workers:.1f} a second each'
+    )
     for split, path in paths.items():
         print(f'{split}: {path}')
     return 0
