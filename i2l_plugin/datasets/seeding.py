@@ -1,8 +1,9 @@
 """Random numbers that depend on the seed, the epoch and the process, not on what ran before.
 
-MMEngine seeds each worker once, with the same number every epoch: augmentations then repeat from epoch to
-epoch, or (persistent workers) a resumed run draws others than an unbroken one. With the hook and the worker
-function here every epoch draws anew, and a run that was killed and resumed draws what it would have drawn.
+MMEngine seeds each worker once, with the same number every epoch: augmentations then repeat from
+epoch to epoch, or (persistent workers) a resumed run draws others than an unbroken one. With the
+hook and the worker function here every epoch draws anew, and a run that was killed and resumed
+draws what it would have drawn.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ def _seed_process(seed: int) -> None:
 def seed_worker_by_epoch(worker_id: int) -> None:  # noqa: ARG001 (PyTorch passes it)
     """`worker_init_fn` that takes the seed which PyTorch draws for this worker and epoch.
 
-    Use it with `EpochSeedHook` and ``persistent_workers=False``: persistent workers are never seeded again.
+    Use it with `EpochSeedHook` and ``persistent_workers=False``: persistent workers are never
+    seeded again.
     """
     _seed_process(torch.initial_seed())
 
