@@ -13,7 +13,7 @@ from i2l_plugin.body_models.joint_sets import H36M_17, MANO_16, SMPL_24
 BODY_PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 HAND_PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 0, 10, 11, 0, 13, 14)
 _FINGER_NUMBERS = {'Thumb': 1, 'Index': 2, 'Middle': 3, 'Ring': 4, 'Pinky': 5}
-MAX_INFLUENCES = 4
+MAX_INFLUENCES, _LEAST_WEIGHT = 4, 0.02
 _RIDGE_PER_M = 1.2  # spreads a joint over some 100 vertices at a cost of 0.1 mm
 _WEIGHT_STEPS = 1024  # weights are multiples of 1 / 1024: exact sums, small file
 
@@ -64,8 +64,9 @@ def merge_weights(kind: str, weights: np.ndarray, bone_names: list[str]) -> np.n
     merged = np.zeros((len(weights), len(names)))
     for b, bone in enumerate(bone_names):
         merged[:, names.index(joint_of(bone))] += weights[:, b]
-    small = np.sort(merged, axis=1)[:, -MAX_INFLUENCES][:, None]
-    merged[merged < small] = 0
+    merged[merged < _LEAST_WEIGHT] = 0
+    fifth = np.sort(merged, axis=1)[:, -MAX_INFLUENCES - 1, None]
+    merged[merged <= fifth + 1e-9] = 0  # a left/right pair that ties goes together
     merged /= merged.sum(1, keepdims=True)
     steps = np.floor(merged * _WEIGHT_STEPS)
     largest = merged.argmax(1)
