@@ -37,7 +37,7 @@ class _StandIn:
 
 
 class SparseStandIn(_StandIn):
-    """scipy.sparse csc / csr / coo matrix."""
+    """scipy.sparse matrix: by columns, by rows or by coordinates."""
 
     def to_array(self) -> np.ndarray:
         """The dense matrix; ValueError on inconsistent indices."""
