@@ -195,6 +195,14 @@ class CascadedMeshEstimator(BasePoseEstimator):
             key: stack_meta(data_samples, key, inputs.device)
             for key in ('crop_from_image', 'focal_px', 'princpt_px', 'root_depth_mm')
         }
+        known = torch.isfinite(frame['root_depth_mm']).tolist()
+        if not all(known):
+            ids = [sample.metainfo.get('sample_id') for sample in data_samples]
+            unknown = [i for i, is_known in zip(ids, known, strict=True) if not is_known]
+            raise ValueError(
+                f'root_depth_mm of sample_id {unknown} is unknown, but Eq. 7 needs it to place a mesh; '
+                'give the depth of the root joint in mm'
+            )
         with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
             people = self.decode(joint_heatmaps, vertex_heatmaps, frame)
         for sample, fields in zip(data_samples, people, strict=True):

@@ -193,6 +193,13 @@ def test_half_a_cascade_and_unknown_targets_are_refused(body):
         tiny_model(body, joint_targets=())
 
 
+def test_an_unknown_root_depth_is_refused_by_sample(body):
+    samples = [make_sample(body, i) for i in range(2)]
+    samples[1].set_metainfo(dict(sample_id=77, root_depth_mm=float('nan')))
+    with pytest.raises(ValueError, match=r'root_depth_mm of sample_id \[77\]'):
+        tiny_model(body).eval()(images(), samples, mode='predict')
+
+
 def test_checkpoints_hold_no_body_model(body):
     assert not [name for name in tiny_model(body).state_dict() if 'body_model' in name]
 

@@ -77,3 +77,13 @@ def test_seconds_are_the_least_of_the_repeats():
     plain, fast = seconds_of_both(lambda: time.sleep(next(pauses)), lambda: None, repeats=2)
     assert 0.01 <= plain < 0.05
     assert fast < 0.01
+
+
+def test_pose_to_feature_compares_both_ways_in_one_run():
+    sizes = ['--batch', '1', '--joints', '2', '--lixels', '8', '--repeats', '1']
+    done = benchmark('pose_to_feature', *sizes)
+    rows = [line for line in done.stdout.splitlines() if 'batch 1' in line]
+    assert [row.split(',')[0] for row in rows] == ['forward', 'forward + backward']
+    differences = [float(row.split(' relative')[0].split()[-1]) for row in rows]
+    assert max(differences) < 1e-5
+    assert done.returncode == ('TOO SLOW' in done.stdout)

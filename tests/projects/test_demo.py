@@ -1,0 +1,64 @@
+"""The demo on a handful of people: what it writes, and that a second run goes on."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+import trimesh
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_demo(out):
+    command = [sys.executable, 'projects/synthetic_humans/demo.py', '--out', str(out)]
+    sizes = ['--num-train', '32', '--num-test', '9', '--image-size', '64', '--pictures', '3']
+    options = ['--cfg-options', 'train_cfg.max_epochs=1']
+    return subprocess.run(
+        [*command, *sizes, *options],
+        cwd=ROOT,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope='module')
+def demo(tmp_path_factory):
+    out = tmp_path_factory.mktemp('demo')
+    done = run_demo(out)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return out, done.stdout
+
+
+def test_metrics_compare_the_model_with_the_constant_predictor(demo):
+    out, printed = demo
+    metrics = json.loads((out / 'metrics.json').read_text())
+    assert metrics['held_out_people'] == 9
+    for name in ('MPJPE', 'PA-MPJPE', 'MPVPE', 'PA-MPVPE'):
+        model, constant = metrics['model'][name], metrics['constant_predictor'][name]
+        assert metrics['model_over_constant'][name] == pytest.approx(model / constant)
+        assert f'{name:24}{model:10.1f}{constant:10.1f}' in printed
+    for kind in ('model', 'constant_predictor'):
+        assert metrics[kind]['PA-MPJPE'] < metrics[kind]['MPJPE']
+
+
+def test_pictures_and_mesh_are_there(demo):
+    out, _ = demo
+    sheet = cv2.imread(str(out / 'overlay.png'))
+    assert sheet.shape[0] == 2 * 256  # three people in two columns
+    mesh = trimesh.load(out / 'mesh.glb', force='mesh')
+    assert (len(mesh.vertices), len(mesh.faces)) == (6890, 13776)
+
+
+def test_a_second_run_keeps_what_is_done(demo):
+    out, _ = demo
+    before = (out / 'checkpoint.pth').stat().st_mtime_ns
+    done = run_demo(out)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert 'torch.distributed.run' not in done.stdout
+    assert (out / 'checkpoint.pth').stat().st_mtime_ns == before
