@@ -1,7 +1,8 @@
 """Scores of predicted points: mean distance, F-score, PCK and the area under its curve.
 
 Source of the last three: FreiHAND's protocol (Zimmermann et al., ICCV 2019); F-score after
-Knapitsch et al., "Tanks and Temples", SIGGRAPH 2017. The F-score takes nearest neighbours, not correspondences.
+Knapitsch et al., "Tanks and Temples", SIGGRAPH 2017. The F-score takes nearest neighbours, not
+correspondences.
 
 Shape legend: B batch, N and M points, T thresholds.
 """

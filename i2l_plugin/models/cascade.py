@@ -19,8 +19,8 @@ from torch import Tensor
 from i2l_plugin.body_models import BodyModel, build_body_model
 from i2l_plugin.geometry.camera import project
 
-from .decoding import split_people, to_image
-from .targets import LixelTarget, MeshTargets, build_targets, stack_meta
+from .decoding import read_frame, split_people, to_image
+from .targets import LixelTarget, MeshTargets, build_targets
 
 Config = Mapping[str, Any]
 JOINT_TARGETS = {
@@ -188,21 +188,10 @@ class CascadedMeshEstimator(BasePoseEstimator):
         """Meshes in camera space (Eq. 7), as numpy `pred_instances` of one person each.
 
         Every sample's metainfo must hold ``crop_from_image``, ``focal_px``, ``princpt_px`` and
-        ``root_depth_mm`` (R of Eq. 7).
+        ``root_depth_mm`` (R of Eq. 7); ValueError names the samples whose depth is not finite.
         """
         joint_heatmaps, vertex_heatmaps = self.heatmaps(inputs)
-        frame = {
-            key: stack_meta(data_samples, key, inputs.device)
-            for key in ('crop_from_image', 'focal_px', 'princpt_px', 'root_depth_mm')
-        }
-        known = torch.isfinite(frame['root_depth_mm']).tolist()
-        if not all(known):
-            ids = [sample.metainfo.get('sample_id') for sample in data_samples]
-            unknown = [i for i, is_known in zip(ids, known, strict=True) if not is_known]
-            raise ValueError(
-                f'root_depth_mm of sample_id {unknown} is unknown, but Eq. 7 needs it to place a mesh; '
-                'give the depth of the root joint in mm'
-            )
+        frame = read_frame(data_samples, inputs.device)
         with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
             people = self.decode(joint_heatmaps, vertex_heatmaps, frame)
         for sample, fields in zip(data_samples, people, strict=True):

@@ -5,15 +5,19 @@ Shapes: B batch, N points.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from mmpose.structures import PoseDataSample
 from torch import Tensor
 
 from i2l_plugin.codecs import SoftArgmaxCodec
 from i2l_plugin.geometry.camera import back_project
 from i2l_plugin.geometry.crop import apply_affine, invert_affine
+
+from .targets import stack_meta
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,25 @@ class ImagePoints:
     points_img: Tensor
     points_cam_mm: Tensor
     spread_img: Tensor | None = None
+
+
+def read_frame(data_samples: Sequence[PoseDataSample], device: torch.device) -> dict[str, Tensor]:
+    """Where the crops of a batch lie: T, camera and R of Eq. 7, the arguments of `to_image`.
+
+    Raises:
+        ValueError: The depth of a root joint is not finite.
+    """
+    names = ('crop_from_image', 'focal_px', 'princpt_px', 'root_depth_mm')
+    frame = {name: stack_meta(data_samples, name, device) for name in names}
+    known = torch.isfinite(frame['root_depth_mm']).tolist()
+    if not all(known):
+        ids = [sample.metainfo.get('sample_id') for sample in data_samples]
+        unknown = [i for i, is_known in zip(ids, known, strict=True) if not is_known]
+        raise ValueError(
+            f'root_depth_mm of sample_id {unknown} is unknown, but Eq. 7 needs it to place a '
+            'mesh; give the depth of the root joint in mm'
+        )
+    return frame
 
 
 def to_image(

@@ -10,7 +10,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from i2l_plugin.geometry.mesh import face_edges, face_normals, safe_norm, unit
+from i2l_plugin.geometry.mesh import face_corners, face_edges, face_normals, safe_norm
 
 
 @MODELS.register_module()
@@ -61,17 +61,21 @@ class NormalEdgeLoss(nn.Module):
             ``loss_normal`` and ``loss_edge``, scalars: means over the 3F edges of the faces.
         """
         target = torch.where(valid.unsqueeze(-1) > 0, target, 0.0)
-        start, end = face_edges(faces).unbind(-1)  # (F, 3) each
-        edges = prediction[:, start] - prediction[:, end]  # (B, F, 3 edges, 3)
-        target_edges = target[:, start] - target[:, end]
+        with torch.no_grad():
+            target_edges = face_edges(target, faces)  # 3 x (3, B, F)
+            normals = face_normals(target_edges)  # (3, B, F)
+            corner_valid = face_corners(valid, faces)  # 3 x (B, F)
+            face_valid = corner_valid[0] * corner_valid[1] * corner_valid[2]
 
-        normals = face_normals(target, faces).unsqueeze(2)  # (B, F, 1, 3)
-        cosine = (unit(edges) * normals).sum(-1).abs()  # (B, F, 3)
-        face_valid = valid[:, faces].prod(-1, keepdim=True)  # (B, F, 1)
-
-        stretch = (safe_norm(edges) - safe_norm(target_edges)).abs()
-        edge_valid = valid[:, start] * valid[:, end]
+        normal_loss = edge_loss = prediction.new_zeros(())
+        for i, edge in enumerate(face_edges(prediction, faces)):
+            length = safe_norm(edge)  # (B, F)
+            cosine = (edge * normals).sum(0) / length
+            normal_loss = normal_loss + (cosine.abs() * face_valid).mean()
+            stretch = length - safe_norm(target_edges[i])
+            edge_valid = corner_valid[i] * corner_valid[(i + 1) % 3]
+            edge_loss = edge_loss + (stretch.abs() * edge_valid).mean()
         return dict(
-            loss_normal=self.normal_weight * (cosine * face_valid).mean(),
-            loss_edge=self.edge_weight * (stretch * edge_valid).mean(),
+            loss_normal=self.normal_weight * normal_loss / 3,
+            loss_edge=self.edge_weight * edge_loss / 3,
         )
