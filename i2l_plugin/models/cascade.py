@@ -130,13 +130,24 @@ class CascadedMeshEstimator(BasePoseEstimator):
         return hasattr(self, 'pose_head')
 
     def heatmaps(self, inputs: Tensor) -> tuple[tuple[Tensor, ...] | None, tuple[Tensor, ...]]:
-        """Logits of PoseNet, None without it, and MeshNet. -> 3 x (B, J, D), 3 x (B, V, D)."""
+        """Logits of PoseNet, None without it, and MeshNet. -> 3 x (B, J, D), 3 x (B, V, D).
+
+        Raises:
+            ValueError: The input is not of the codec's size: lixels would mean other pixels.
+        """
+        size = tuple(inputs.shape[:-3:-1])
+        if size != self.codec.input_size:
+            raise ValueError(
+                f'the input is {size} px (width, height), but model.codec.input_size is '
+                f"{self.codec.input_size}; give TopdownAffine's input_size and "
+                'model.codec.input_size the same value'
+            )
         stem = self.backbone.forward_stem(inputs)  # F~_P
         feature = self.backbone.forward_stages(stem)  # F_P
         if not self.with_posenet:
             return None, self.mesh_head(feature)
         joint_heatmaps = self.pose_head(feature)
-        joints = self.codec.coordinates(joint_heatmaps).detach()  # gradients stop at P^C
+        joints = self.codec.coordinates(joint_heatmaps)  # P^C, where f_M stops the gradients
         feature = self.mesh_backbone.forward_stages(self.pose_to_feature(stem, joints))  # F_M
         return joint_heatmaps, self.mesh_head(feature)
 

@@ -39,17 +39,18 @@ def read_frame(data_samples: Sequence[PoseDataSample], device: torch.device) -> 
     """Where the crops of a batch lie: T, camera and R of Eq. 7, the arguments of `to_image`.
 
     Raises:
-        ValueError: The depth of a root joint is not finite.
+        ValueError: The depth of a root joint is unknown (not finite) or not in front of the camera.
     """
     names = ('crop_from_image', 'focal_px', 'princpt_px', 'root_depth_mm')
     frame = {name: stack_meta(data_samples, name, device) for name in names}
-    known = torch.isfinite(frame['root_depth_mm']).tolist()
-    if not all(known):
+    depth_mm = frame['root_depth_mm']
+    usable = (torch.isfinite(depth_mm) & (depth_mm > 0)).tolist()
+    if not all(usable):
         ids = [sample.metainfo.get('sample_id') for sample in data_samples]
-        unknown = [i for i, is_known in zip(ids, known, strict=True) if not is_known]
+        unusable = [i for i, is_usable in zip(ids, usable, strict=True) if not is_usable]
         raise ValueError(
-            f'root_depth_mm of sample_id {unknown} is unknown, but Eq. 7 needs it to place a '
-            'mesh; give the depth of the root joint in mm'
+            f'root_depth_mm of sample_id {unusable} is unknown or <= 0, but Eq. 7 needs it to '
+            'place a mesh; give the depth of the root joint in mm, in front of the camera'
         )
     return frame
 

@@ -200,6 +200,25 @@ def test_an_unknown_root_depth_is_refused_by_sample(body):
         tiny_model(body).eval()(images(), samples, mode='predict')
 
 
+@pytest.mark.parametrize('depth_mm', [0.0, -3000.0])
+def test_a_root_behind_the_camera_is_refused_by_sample(body, depth_mm):
+    sample = make_sample(body)
+    sample.set_metainfo(dict(sample_id=78, root_depth_mm=depth_mm))
+    with pytest.raises(ValueError, match=r'root_depth_mm of sample_id \[78\]'):
+        tiny_model(body).eval()(images(1), [sample], mode='predict')
+
+
+@pytest.mark.parametrize('mode', ['tensor', 'loss', 'predict'])
+@pytest.mark.parametrize('cascade', [True, False])
+def test_an_input_of_another_size_than_the_codecs_is_refused(body, mode, cascade):
+    model = tiny_model(body, cascade=cascade).eval()
+    samples = [make_sample(body, i) for i in range(2)]
+    wide = torch.zeros(2, 3, INPUT_PX, 2 * INPUT_PX)
+    both = rf'\({2 * INPUT_PX}, {INPUT_PX}\) px .*codec.input_size is \({INPUT_PX}, {INPUT_PX}\)'
+    with pytest.raises(ValueError, match=f"{both}; give TopdownAffine's input_size"):
+        model(wide, samples, mode=mode)
+
+
 def test_checkpoints_hold_no_body_model(body):
     assert not [name for name in tiny_model(body).state_dict() if 'body_model' in name]
 
