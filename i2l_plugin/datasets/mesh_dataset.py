@@ -15,6 +15,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import MMLogger
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import DATASETS
 
 from i2l_plugin.body_models.joint_sets import BODY_29, HAND_21, JointSet, get_joint_set
@@ -49,7 +50,7 @@ class MeshDataset(BaseDataset):
 
     Raises:
         FileNotFoundError, ValueError: If the annotation file is missing or wrong, or is of the
-            other kind (body or hand) than the joint set.
+            other kind (body or hand) than the joint set; or if `pipeline` crops with ``use_udp``.
     """
 
     METAINFO: dict = pose_metainfo('i2l_body_29', BODY_29)
@@ -79,6 +80,7 @@ class MeshDataset(BaseDataset):
             test_mode=test_mode,
             lazy_init=lazy_init,
         )
+        _refuse_udp(self.pipeline.transforms)
 
     @classmethod
     def _load_metainfo(cls, metainfo: dict | None = None) -> dict:
@@ -129,7 +131,8 @@ class MeshDataset(BaseDataset):
         """One person; `PackMeshInputs` says what the fields mean.
 
         Entries that are not valid are zeros, and a body model without a valid fit is at rest in
-        front of the camera, so that whatever is computed from them stays finite.
+        front of the camera, so that whatever is computed from them stays finite. Only
+        ``root_depth_mm`` is NaN where unknown, for a mesh placed at a made-up depth looks right.
         """
         row, record = int(self.data_list[idx]), self.record
         info = {
@@ -142,7 +145,7 @@ class MeshDataset(BaseDataset):
             'bbox_score': np.ones(1, np.float32),
             'focal_px': np.array(record['focal_px'][row]),
             'princpt_px': np.array(record['princpt_px'][row]),
-            'root_depth_mm': float(record['root_depth_mm'][row]),
+            'root_depth_mm': self._root_depth_mm(row),
             'mirrored': False,
             'joint_set': self.joint_set.name,
             'annotated_joint_names': record.joint_names,
@@ -153,6 +156,11 @@ class MeshDataset(BaseDataset):
             value = record[name][row].item()
             info[name] = value.decode() if isinstance(value, bytes) else value
         return info
+
+    def _root_depth_mm(self, row: int) -> float:
+        """NaN where unknown: the column may hold anything there."""
+        known = self.record['has_depth'][row]
+        return float(self.record['root_depth_mm'][row]) if known else float('nan')
 
     def _fit(self, row: int) -> dict[str, Any]:
         """Body-model parameters, translation in mm."""
@@ -190,16 +198,36 @@ class MeshDataset(BaseDataset):
         }
 
     def prepare_data(self, idx: int) -> Any:
-        """Run the pipeline; an error in it names the person and the image."""
+        """Run the pipeline; an error in it names the person and the image.
+
+        Raises:
+            FileNotFoundError: No such image.
+            ValueError: An image that cannot be read or does not fit its annotation.
+            RuntimeError: Any other error of a transform.
+        """
         info = self.get_data_info(idx)
         try:
             return self.pipeline(info)
         except Exception as error:
-            kind = FileNotFoundError if isinstance(error, FileNotFoundError) else RuntimeError
+            kind = RuntimeError
+            if isinstance(error, FileNotFoundError):
+                kind = FileNotFoundError
+            elif isinstance(error, ValueError) or 'img' not in info:  # the host failed to load it
+                kind = ValueError
             raise kind(
                 f'sample_id {info["sample_id"]} of {self.ann_file}, image {info["img_path"]}: '
                 f'{type(error).__name__}: {error}'
             ) from error
+
+
+def _refuse_udp(transforms: Sequence[Callable]) -> None:
+    for transform in transforms:
+        if isinstance(transform, TopdownAffine) and transform.use_udp:
+            raise ValueError(
+                'pipeline: TopdownAffine(use_udp=True) crops by another matrix than the '
+                'crop_from_image that PackMeshInputs tells the model; leave use_udp out'
+            )
+        _refuse_udp(getattr(transform, 'transforms', ()))  # of wrappers such as RandomApply
 
 
 @DATASETS.register_module()

@@ -73,6 +73,8 @@ def test_nothing_that_is_not_valid_leaks_into_a_sample(tmp_path, columns):
     changes = {name: np.array(columns[name]) for name in ('joints_cam_mm', 'joints_px', 'pose')}
     changes['pose'][0] = np.nan
     changes['joints_cam_mm'][1] = np.inf
+    changes['root_depth_mm'] = np.array(columns['root_depth_mm'])
+    changes['root_depth_mm'][1] = -5
     changes['joints_cam_mm'][2, 5] = changes['joints_px'][2, 5] = np.nan
     joints_valid = columns['joints_valid'].copy()
     joints_valid[2, 5] = joints_valid[3, 0] = False
@@ -84,9 +86,12 @@ def test_nothing_that_is_not_valid_leaks_into_a_sample(tmp_path, columns):
     dataset = dataset_of(save(tmp_path, columns, changes, masks))
     infos = [dataset.get_data_info(i) for i in range(4)]
     for info in infos:
-        for value in info.values():
-            if isinstance(value, np.ndarray):
+        for name, value in info.items():
+            if isinstance(value, (np.ndarray, float, int)) and name != 'root_depth_mm':
                 assert np.isfinite(value).all()
+    depths = [info['root_depth_mm'] for info in infos]
+    expected = np.where(masks['has_depth'], columns['root_depth_mm'], np.nan)
+    np.testing.assert_array_equal(depths, expected)  # unknown is NaN, not what the file holds
     assert not infos[0]['fit_valid']
     assert not infos[0]['pose'].any()
     assert infos[0]['transl_mm'][2] > 0  # can be projected
@@ -215,14 +220,33 @@ def test_a_missing_image_is_named_with_its_sample(tmp_path, columns):
 @pytest.mark.parametrize('content', [b'', b'no picture'])
 def test_a_corrupt_image_is_named_with_its_sample(tmp_path, columns, content):
     (tmp_path / columns['image_path'][2]).write_bytes(content)
-    with pytest.raises(RuntimeError, match=r'sample_id 102 of .*record.npz, image .*2\.png'):
+    with pytest.raises(ValueError, match=r'sample_id 102 of .*record.npz, image .*2\.png'):
         dataset_of(tmp_path, pipeline=TEST_PIPELINE)[2]
 
 
 def test_an_image_of_another_size_than_annotated_is_refused(tmp_path, columns):
     cv2.imwrite(str(tmp_path / columns['image_path'][0]), np.zeros((240, 319, 3), np.uint8))
-    with pytest.raises(RuntimeError, match=r'sample_id 100 .*319 x 240 px, expected \(320, 240\)'):
+    with pytest.raises(ValueError, match=r'sample_id 100 .*319 x 240 px, expected \(320, 240\)'):
         dataset_of(tmp_path, pipeline=TEST_PIPELINE)[0]
+
+
+@pytest.mark.usefixtures('columns')
+def test_a_bug_in_a_transform_is_no_users_mistake(tmp_path):
+    def buggy(results):
+        return results['img'] + None
+
+    pipeline = [dict(type='LoadImage'), buggy]
+    with pytest.raises(RuntimeError, match=r'sample_id 103 of .*record.npz.*TypeError'):
+        dataset_of(tmp_path, pipeline=pipeline)[3]
+
+
+@pytest.mark.parametrize('lazy_init', [False, True])
+@pytest.mark.usefixtures('columns')
+def test_a_crop_that_packing_cannot_tell_the_model_is_refused(tmp_path, lazy_init):
+    udp = dict(type='TopdownAffine', input_size=(64, 64), use_udp=True)
+    for step in (udp, dict(type='RandomApply', transforms=[udp], prob=0.5)):
+        with pytest.raises(ValueError, match=r'use_udp=True.*leave use_udp out'):
+            dataset_of(tmp_path, pipeline=[dict(type='LoadImage'), step], lazy_init=lazy_init)
 
 
 @pytest.mark.parametrize('channels', [1, 3, 4])
