@@ -9,7 +9,8 @@ Shape legend: N persons, P = 24 (body) or 16 (hand) body-model joints, A annotat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,10 @@ from i2l_plugin.body_models.joint_sets import MANO_16, SMPL_24
 VERSION = 1
 NUM_POSE = {'body': len(SMPL_24), 'hand': len(MANO_16)}
 _MAX_NAMED = 5  # samples that an error names
+# left_hip, HipRight, l_hip, hip-r, LHip, HipR: sides that mirroring would not see
+_OTHER_SIDES = re.compile(
+    r'(?i:left|right)|(?:^|[\W_])[lrLR](?:$|[\W_])|^[lrLR](?=[A-Z])|(?<=[a-z])[LR]$'
+)
 
 
 class Column(NamedTuple):
@@ -32,7 +37,7 @@ class Column(NamedTuple):
 
 
 COLUMNS: dict[str, Column] = {
-    'joint_names': Column(('A',), 'S', 'names of the annotated joints'),
+    'joint_names': Column(('A',), 'S', 'names of the annotated joints; sides are L_x, R_x'),
     'sample_id': Column(('N',), 'int64', 'unique number of the person'),
     'image_id': Column(('N',), 'int64', 'number of the image in the data set'),
     'image_path': Column(('N',), 'S', 'UTF-8, relative to the image folder (data_prefix)'),
@@ -123,9 +128,27 @@ def _value_problems(columns: Mapping[str, np.ndarray]) -> Iterator[str]:
     names = columns['joint_names'].tolist()
     if len(set(names)) != len(names):
         yield f"column 'joint_names': got {names}, expected each name once"
+    wrong = _other_sides([name.decode() for name in names])
+    if wrong:
+        yield (
+            f"column 'joint_names': got {wrong}, expected sides as 'L_x' and 'R_x' (such as "
+            "'L_Hip'), by which joints are swapped in mirrored images: rename them when converting"
+        )
     if 'gender' in columns:
         wrong = ~np.isin(columns['gender'], [b'n', b'm', b'f'])
         yield from _say('gender', wrong, ids, 'another value', "b'n' (neutral), b'm' or b'f'")
+
+
+def _other_sides(names: Sequence[str]) -> list[str]:
+    """Names of left and right joints in another style than L_x and R_x."""
+    swap = str.maketrans('lrLR', 'rlRL')
+    partners = [name[:1].translate(swap) + name[1:] for name in names]  # of lhip: rhip
+    return [
+        name
+        for name, partner in zip(names, partners, strict=True)
+        if not name.startswith(('L_', 'R_'))
+        and (_OTHER_SIDES.search(name) or (partner != name and partner in names))
+    ]
 
 
 def _not_finite(columns: Mapping[str, np.ndarray], name: str) -> np.ndarray:

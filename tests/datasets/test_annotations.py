@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from helpers_records import toy_columns
 
+from i2l_plugin.body_models.joint_sets import JOINT_SETS
 from i2l_plugin.datasets import AnnotationRecord
-from i2l_plugin.datasets.annotation_schema import COLUMNS
+from i2l_plugin.datasets.annotation_schema import COLUMNS, _other_sides
 
 
 @pytest.fixture(scope='module')
@@ -199,6 +200,30 @@ def test_bad_values_are_named_with_column_and_persons(columns, name):
 def test_wrong_columns_are_refused_by_name(columns, changes, message):
     with pytest.raises(ValueError, match=message):
         AnnotationRecord.create(**{**columns, **changes})
+
+
+OTHER_SIDES = [
+    *('left_hip', 'hip_right', 'LeftHip', 'hipLeft', 'l_hip', 'hip_r', 'R.Hip', 'LHip', 'rHip'),
+    *('HipL', 'Right Hip'),
+]
+
+
+@pytest.mark.parametrize('name', OTHER_SIDES)
+def test_sides_that_mirroring_would_not_swap_are_refused(columns, name):
+    names = [name, *columns['joint_names'][1:]]
+    with pytest.raises(ValueError, match=rf"'joint_names': got \['{name}'\], expected .* 'L_x'"):
+        AnnotationRecord.create(**{**columns, 'joint_names': names})
+
+
+def test_left_and_right_joints_are_known_by_each_other_too(columns):
+    names = ['lhip', 'rhip', *columns['joint_names'][2:]]
+    with pytest.raises(ValueError, match=r"got \['lhip', 'rhip'\]"):
+        AnnotationRecord.create(**{**columns, 'joint_names': names})
+
+
+@pytest.mark.parametrize('joint_set', JOINT_SETS.values(), ids=lambda joint_set: joint_set.name)
+def test_the_joint_sets_own_names_are_no_other_sides(joint_set):
+    assert _other_sides(joint_set.joint_names) == []
 
 
 def test_an_empty_record_is_refused(columns):
