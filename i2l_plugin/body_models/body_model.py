@@ -53,7 +53,7 @@ class BodyModel(nn.Module):
     weights: Tensor  # (V, P)
     j_regressor: Tensor  # (P, V)
     mean_pose: Tensor  # (P, 3) rad
-    parents: Tensor  # (P,) int64
+    parents: Tensor  # (P,) int64, on the CPU: lbs reads it joint by joint, a wait each on a GPU
 
     def __init__(
         self,
@@ -82,9 +82,9 @@ class BodyModel(nn.Module):
         for name, array in arrays.items():
             tensor = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
             self.register_buffer(name, tensor, persistent=False)
-        for name, array in {'faces': data.faces, 'parents': data.parents}.items():
-            tensor = torch.from_numpy(np.array(array, dtype=np.int64))
-            self.register_buffer(name, tensor, persistent=False)
+        faces = torch.from_numpy(np.array(data.faces, dtype=np.int64))
+        self.register_buffer('faces', faces, persistent=False)
+        self.parents = torch.from_numpy(np.array(data.parents, dtype=np.int64))
 
     @property
     def num_vertices(self) -> int:

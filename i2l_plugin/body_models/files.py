@@ -147,10 +147,14 @@ def _vertex_ids(arrays: Mapping[str, Any], kind: str, finger_tips: str) -> dict[
 def _read_regressor(path: Path, name: str, num_vertices: int) -> np.ndarray:
     if not path.is_file():
         raise FileNotFoundError(f'no joint regressor {name!r} at {path}')
-    rows = np.load(path, allow_pickle=False)
+    try:
+        rows = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise ValueError(f'joint regressor {name!r} at {path} is no .npy file: {error}') from error
     expected = (len(get_joint_set(name)), num_vertices)
-    if rows.shape != expected:
-        raise ValueError(f'{path}: regressor {name!r} must be {expected}, got {rows.shape}')
+    shape = getattr(rows, 'shape', type(rows).__name__)
+    if shape != expected:
+        raise ValueError(f'{path}: regressor {name!r} must be {expected}, got {shape}')
     return rows.astype(np.float32)
 
 

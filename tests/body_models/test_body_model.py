@@ -1,5 +1,7 @@
 """BodyModel against smplx's own classes, and the invariants of a posed body."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import smplx
@@ -173,3 +175,13 @@ def test_build_body_model_reads_what_load_body_model_reads():
     vertices, joints, lbs_joints = model(torch.zeros(1, 16, 3))
     np.testing.assert_allclose(vertices[0], data.v_template, atol=1e-6)
     torch.testing.assert_close(joints, lbs_joints, atol=1e-6, rtol=0)
+
+
+def test_posing_never_waits_for_values_on_the_device(monkeypatch):
+    """Meta tensors have no values: reading one, as a GPU would have to be waited for, raises."""
+    monkeypatch.setattr(torch, 'autocast', lambda *_, **__: nullcontext())  # knows no meta device
+    body = BodyModel(toy_body_data('body')).to('meta')
+    pose = torch.zeros(2, 24, 3, device='meta', requires_grad=True)
+    vertices, _ = body.pose_cam_mm(pose, None, torch.zeros(2, 3, device='meta'))
+    vertices.sum().backward()
+    assert pose.grad.shape == pose.shape

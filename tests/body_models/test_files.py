@@ -189,3 +189,17 @@ def test_broken_archives_and_other_pickles_are_named(tmp_path):
     np.savez(path, x=np.zeros(3, dtype=[('y' * 70000, float)]))
     with pytest.raises(ValueError, match=r'\.npy version \(2, 0\)'):
         read_arrays(path)
+
+
+@pytest.mark.parametrize('content', [b'', b'no array', b'\x93NUMPY\x01\x00'])
+def test_a_regressor_file_that_is_no_array_is_named(make_file, tmp_path, content):
+    file = tmp_path / 'h36m.npy'
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"joint regressor 'h36m_17' at .*h36m\.npy is no \.npy"):
+        load_body_model_file(make_file(), regressor_files={'h36m_17': file})
+
+
+def test_a_regressor_in_an_archive_is_refused_by_name(make_file, tmp_path):
+    np.savez(tmp_path / 'h36m.npz', rows=np.zeros((17, 6890)))
+    with pytest.raises(ValueError, match=r"h36m\.npz: regressor 'h36m_17' must be .*, got NpzFile"):
+        load_body_model_file(make_file(), regressor_files={'h36m_17': tmp_path / 'h36m.npz'})
