@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 from helpers_runs import BODY_CONFIG, make_project, tiny_config
+from helpers_samples import posed, toy_body, toy_samples
 
-from i2l_plugin.apis.constant_baseline import evaluate_constant, mean_mesh_mm
+from i2l_plugin.apis.constant_baseline import evaluate_constant, mean_mesh_mm, true_roots_mm
 from i2l_plugin.body_models import build_body_model
 from i2l_plugin.datasets import AnnotationRecord, MeshDataset
 
@@ -63,3 +64,26 @@ def test_without_a_valid_fit_there_is_no_mean(project, tmp_path):
     body = build_body_model('body', project / 'model.npz')
     with pytest.raises(ValueError, match=r'none\.npz'):
         mean_mesh_mm(MeshDataset(str(tmp_path / 'none.npz')), body)
+
+
+def test_it_stands_at_the_true_root_in_camera_space(tmp_path):
+    """Of one person the mean mesh is that person's, so that even the raw F-score is perfect."""
+    project = make_project(tmp_path, people=1)
+    config = tiny_config(BODY_CONFIG, project)
+    config.test_dataloader.dataset.data_root = config.train_dataloader.dataset.data_root
+    config.test_evaluator = [
+        dict(type='FScore', body_model=config.test_evaluator[0].body_model, alignment='none')
+    ]
+    metrics = evaluate_constant(config)
+    assert metrics == {'f_score/F@5mm': 1, 'f_score/F@15mm': 1, 'f_score/N': 1}
+
+
+def test_without_a_valid_fit_the_root_is_the_annotated_one():
+    body = toy_body()
+    samples = toy_samples(body, n=2, fit_valid=[True, False])
+    for sample in samples:
+        sample.gt_instances.annotated_joints_cam_mm = np.full((1, 29, 3), 7.0)
+    truth = posed(body, samples)[0]
+    roots = true_roots_mm(samples, body).numpy()
+    np.testing.assert_allclose(roots[0], body.joint_regressor[0].numpy() @ truth, atol=1e-6)
+    np.testing.assert_array_equal(roots[1], [7, 7, 7])
