@@ -1,4 +1,4 @@
-"""Per-sample scores: what metrics collect over ranks, average and write to a file.
+"""Scores: what metrics collect over ranks per sample, average and write to files.
 
 One small record a sample, also for samples without valid ground truth: `collect_results` restores
 the data set's order and drops the sampler's padding by counting records, so none may be missing.
@@ -7,6 +7,7 @@ the data set's order and drops the sampler's padding by counting records, so non
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from itertools import compress
@@ -60,13 +61,37 @@ def mean_scores(records: Sequence[Record], names: Sequence[str], what: str) -> d
 
 
 def write_scores(records: Sequence[Record], path: str | os.PathLike) -> None:
-    """Write all records as a JSON list, whole or not at all; makes the folder."""
+    """Write all records as a JSON list; see `write_json`."""
+    write_json([_finite_or_none(record) for record in records], path)
+
+
+def write_metrics(metrics: Mapping[str, float], path: str | os.PathLike) -> None:
+    """Write a data set's metrics as a JSON object; see `write_json`."""
+    numbers = {name: float(value) for name, value in metrics.items()}
+    write_json(_finite_or_none(numbers), path, indent=2)
+
+
+def _finite_or_none(record: Mapping[str, Any]) -> dict[str, Any]:
+    """NaN and inf, which JSON does not know, become null."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in record.items()
+    }
+
+
+def write_json(content: Any, path: str | os.PathLike, indent: int | None = None) -> None:
+    """Write a JSON file, whole or not at all; makes the folder.
+
+    Raises:
+        ValueError: `content` holds NaN or inf.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
         with temporary.open('w') as file:
-            json.dump(list(records), file)
+            json.dump(content, file, indent=indent, allow_nan=False)
+            file.write('\n')
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ import i2l_plugin.datasets  # noqa: F401  (registers the data sets)
 from i2l_plugin.body_models import H36M_17, BodyModel
 from i2l_plugin.evaluation import FScore, MeshJointError, MeshVertexError
 from i2l_plugin.evaluation import ground_truth as ground_truth_module
+from i2l_plugin.evaluation.sample_scores import write_metrics
 
 BODY = toy_body()
 
@@ -246,3 +247,25 @@ def test_samples_of_the_data_set_are_evaluated_as_packed(tmp_path):
     for name, value in results.items():
         if not name.endswith('/N'):
             assert value == pytest.approx(1 if '@' in name else 0, abs=2e-3)
+
+
+def strict_json(path):
+    """JSON as other languages read it: NaN and Infinity are no numbers."""
+
+    def refuse(name):
+        raise ValueError(f'{path} is no JSON: {name}')
+
+    return json.loads(path.read_text(), parse_constant=refuse)
+
+
+def test_errors_that_are_no_numbers_are_written_as_null(samples, tmp_path):
+    samples[1].pred_instances.vertices_cam = samples[1].pred_instances.vertices_cam * np.inf
+    metric = MeshVertexError(BODY, outfile_prefix=str(tmp_path / 'val'))
+    metrics = process(metric, samples)
+    assert np.isnan(metrics['vertex/MPVPE'])
+    scores = [record['MPVPE'] for record in strict_json(tmp_path / 'val.vertex.json')]
+    assert scores[1] is None
+    assert scores[0] > 0
+    write_metrics(metrics, tmp_path / 'all.json')
+    written = strict_json(tmp_path / 'all.json')
+    assert (written['vertex/MPVPE'], written['vertex/N']) == (None, 3)
