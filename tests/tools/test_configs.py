@@ -89,3 +89,14 @@ def test_full_size_hand_has_the_releases_parameters():
     assert count(model.mesh_head) == 44_690_718
     assert count(model.pose_to_feature) == 811_200
     assert model.codec.depth_range_mm == 300
+
+
+def test_hands_are_prepared_as_bodies_but_never_mirrored():
+    body, hand = (load_config(str(path)) for path in (BODY_CONFIG, HAND_CONFIG))
+    pipelines = [config.train_dataloader.dataset.pipeline for config in (body, hand)]
+    steps = [[step.type for step in pipeline] for pipeline in pipelines]
+    assert 'RandomMirror' in steps[0]
+    assert 'RandomMirror' not in steps[1]
+    assert [step for step in pipelines[0] if step.type != 'RandomMirror'] == pipelines[1]
+    base = (ROOT / 'configs/_base_/datasets/synthetic_hand.py').read_text()
+    assert 'TopdownAffine' not in base  # stated once, for bodies

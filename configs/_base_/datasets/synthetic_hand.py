@@ -1,59 +1,20 @@
 """Synthetic right hands of the open hand (`tools/make_synthetic.py --kind hand --out data/synthetic_hand`).
 
-As FreiHAND: hands are never mirrored, and F-scores are reported.
+As the bodies', but as on FreiHAND hands are never mirrored, and F-scores are reported.
 """
+
+_base_ = 'synthetic_body.py'
 
 dataset_type = 'HandMeshDataset'
 data_root = 'data/synthetic_hand/'
-input_size = (256, 256)
 truth_body_model = dict(kind='hand', path='open')
 
-train_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(
-        type='RandomBBoxTransform',
-        shift_prob=0.0,
-        scale_factor=(0.75, 1.25),
-        rotate_factor=60.0,
-        rotate_prob=0.6,
-    ),
-    dict(type='TopdownAffine', input_size=input_size),
-    dict(type='ColorScale', factor=0.2),
-    dict(type='PackMeshInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='TopdownAffine', input_size=input_size),
-    dict(type='PackMeshInputs'),
-]
+train_pipeline = [step for step in _base_.train_pipeline if step.type != 'RandomMirror']
 
 train_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    persistent_workers=False,  # so that EpochSeedHook reaches the workers
-    worker_init_fn=dict(type='seed_worker_by_epoch'),
-    drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        type=dataset_type, data_root=data_root, ann_file='train.npz', pipeline=train_pipeline
-    ),
+    dataset=dict(type=dataset_type, data_root=data_root, pipeline=train_pipeline)
 )
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=4,
-    persistent_workers=False,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file='test.npz',
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
+val_dataloader = dict(dataset=dict(type=dataset_type, data_root=data_root))
 test_dataloader = val_dataloader
 
 val_evaluator = [
