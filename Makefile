@@ -1,10 +1,12 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 VENV ?= .venv
-export VENV PYTHON TORCH_INDEX_URL
+export VENV PYTHON TORCH_INDEX_URL MMCV_CUDA
 BIN := $(VENV)/bin
 # One thread a process keeps small trainings and tests fast on busy machines.
 TEST_ENV := OMP_NUM_THREADS=1 PATH="$(abspath $(BIN)):$$PATH"
 
+# `make -j` must not lint or test before the environment is there.
+.NOTPARALLEL:
 .PHONY: setup test lint unit demo clean
 
 setup:
@@ -26,4 +28,4 @@ demo: setup
 	$(BIN)/python projects/synthetic_humans/demo.py --out work_dirs/demo
 
 clean:
-	rm -rf work_dirs .pytest_cache .mypy_cache .ruff_cache .coverage
+	rm -rf work_dirs/demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage
