@@ -14,6 +14,7 @@ from i2l_plugin.apis.runner import load_config
 
 ROOT = Path(__file__).parents[1]
 BODY_CONFIG = ROOT / 'configs/body/i2l-meshnet_res50_3xb16-12e_synthetic-256x256.py'
+SMALL_CONFIG = ROOT / 'configs/body/i2l-meshnet_res18_2xb8-12e_synthetic-128x128.py'
 HAND_CONFIG = ROOT / 'configs/hand/i2l-meshnet_res50_3xb16-12e_synthetic-256x256.py'
 TINY_PX = 64
 
@@ -93,11 +94,12 @@ def tiny_config(path, folder, epochs=1):
 
 
 def run_tool(*arguments, check=True, **environment):
-    """Run a script of the repository with this interpreter; its output as text."""
+    """Run a script of the repository with this interpreter (or bash); its output as text."""
+    program = 'bash' if str(arguments[0]).endswith('.sh') else sys.executable
     result = subprocess.run(
-        [sys.executable, *map(str, arguments)],
+        [program, *map(str, arguments)],
         cwd=ROOT,
-        env={**os.environ, 'OMP_NUM_THREADS': '1', **environment},
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, **environment},
         capture_output=True,
         text=True,
         check=False,

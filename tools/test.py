@@ -5,21 +5,13 @@ Several processes, on GPUs or CPUs: bash tools/dist_test.sh CONFIG CHECKPOINT NU
 """
 
 import argparse
-import json
-import os
-from pathlib import Path
 
-from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 
-from i2l_plugin.apis.checkpoints import check_checkpoint
-from i2l_plugin.apis.runner import (
-    build_runner,
-    default_work_dir,
-    load_config,
-    one_line_errors,
-    prepare_launcher,
-)
+from i2l_plugin.apis.checkpoints import admit_checkpoint
+from i2l_plugin.apis.cli import add_shared_arguments, one_line_errors, prepare_config, require
+from i2l_plugin.apis.runner import build_runner
+from i2l_plugin.evaluation.sample_scores import write_metrics
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,36 +22,21 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', help='metrics as JSON')
     parser.add_argument('--dump', help='predictions as pickle (.pkl), for offline evaluation')
     parser.add_argument('--show-dir', help='where pictures of the results go')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='overrides, xxx.yyy=value'
-    )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    add_shared_arguments(parser)
     args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if args.dump and not args.dump.endswith(('.pkl', '.pickle')):
         parser.error(f'--dump must end in .pkl or .pickle, got {args.dump}')
     return args
 
 
-def write_metrics(metrics: dict[str, float], path: str) -> None:
-    """JSON, whole or not at all."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f'.{target.name}.part')
-    temporary.write_text(json.dumps({k: float(v) for k, v in metrics.items()}, indent=2) + '\n')
-    os.replace(temporary, target)
-
-
 @one_line_errors
 def main() -> None:
     args = parse_args()
-    config = load_config(args.config, args.cfg_options)
-    config.work_dir = args.work_dir or config.get('work_dir') or default_work_dir(args.config)
-    prepare_launcher(config, args.launcher)
-    check_checkpoint(args.checkpoint)
+    config = prepare_config(args)
+    admit_checkpoint(args.checkpoint)
     config.load_from = args.checkpoint
     if args.show_dir:
+        require(config, ['default_hooks.visualization'], '--show-dir')
         config.default_hooks.visualization.update(enable=True, out_dir=args.show_dir)
     if args.dump:
         evaluator = config.test_evaluator

@@ -4,19 +4,13 @@ Several processes, on GPUs or CPUs: bash tools/dist_train.sh CONFIG NUM_PROCESSE
 """
 
 import argparse
-import os
 
 import torch
-from mmengine.config import DictAction
+from mmengine.config import Config
 
-from i2l_plugin.apis.checkpoints import check_checkpoint
-from i2l_plugin.apis.runner import (
-    build_runner,
-    default_work_dir,
-    load_config,
-    one_line_errors,
-    prepare_launcher,
-)
+from i2l_plugin.apis.checkpoints import admit_checkpoint, latest_checkpoint
+from i2l_plugin.apis.cli import add_shared_arguments, one_line_errors, prepare_config, require
+from i2l_plugin.apis.runner import build_runner
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,37 +30,45 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='scale the learning rate by the real batch size over auto_scale_lr.base_batch_size',
     )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='overrides, xxx.yyy=value'
-    )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    add_shared_arguments(parser)
+    return parser.parse_args()
+
+
+def apply_options(config: Config, args: argparse.Namespace) -> None:
+    """What the training options change in a config."""
+    if args.amp:
+        if not torch.cuda.is_available():
+            raise ValueError('--amp needs a GPU: the host trains in mixed precision on GPUs only')
+        require(config, ['optim_wrapper'], '--amp')
+        config.optim_wrapper.type = 'AmpOptimWrapper'
+        config.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.no_validate:
+        require(config, ['default_hooks.checkpoint'], '--no-validate')
+        config.val_cfg = config.val_dataloader = config.val_evaluator = None
+        config.default_hooks.checkpoint.pop('save_best', None)
+    if args.auto_scale_lr:
+        require(config, ['auto_scale_lr.base_batch_size'], '--auto-scale-lr')
+        config.auto_scale_lr.enable = True
+    if args.resume:
+        config.resume = True
+        config.load_from = None if args.resume == 'auto' else args.resume
+
+
+def choose_checkpoint(config: Config) -> None:
+    """Find and check what to start from, which the host would load unseen."""
+    if config.get('resume') and not config.get('load_from'):
+        config.load_from = latest_checkpoint(config.work_dir)
+        config.resume = config.load_from is not None  # else the host starts anew
+    elif config.get('load_from'):
+        admit_checkpoint(config.load_from)
 
 
 @one_line_errors
 def main() -> None:
     args = parse_args()
-    config = load_config(args.config, args.cfg_options)
-    config.work_dir = args.work_dir or config.get('work_dir') or default_work_dir(args.config)
-    prepare_launcher(config, args.launcher)
-    if args.amp:
-        if not torch.cuda.is_available():
-            raise ValueError('--amp needs a GPU: the host trains in mixed precision on GPUs only')
-        config.optim_wrapper.type = 'AmpOptimWrapper'
-        config.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    if args.no_validate:
-        config.val_cfg = config.val_dataloader = config.val_evaluator = None
-        config.default_hooks.checkpoint.pop('save_best', None)
-    if args.resume:
-        config.resume = True
-        config.load_from = None if args.resume == 'auto' else args.resume
-    if config.load_from:
-        check_checkpoint(config.load_from)
-    if args.auto_scale_lr:
-        config.auto_scale_lr.enable = True
+    config = prepare_config(args)
+    apply_options(config, args)
+    choose_checkpoint(config)
     build_runner(config).train()
 
 

@@ -1,4 +1,4 @@
-"""Looking at a checkpoint before it is trusted.
+"""Looking at a checkpoint before it is trusted, and finding the one to resume from.
 
 MMEngine's checkpoints are pickles that hold more than tensors (loss histories, numpy arrays), so
 PyTorch's weights-only reader refuses them and MMEngine unpickles them whole: a hostile file would
@@ -7,7 +7,9 @@ run its code. Here a file is first read with an allow-list under which nothing c
 
 from __future__ import annotations
 
+import os
 import pickle
+import re
 from collections import Counter, OrderedDict
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +17,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.logging import HistoryBuffer
+from mmengine.dist import is_main_process
+from mmengine.logging import HistoryBuffer, MMLogger
 
 _HISTORY_METHODS = frozenset(HistoryBuffer()._statistics_methods)
 
@@ -100,3 +103,54 @@ def check_checkpoint(path: str) -> None:
     state = content.get('state_dict', content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not any(isinstance(v, torch.Tensor) for v in state.values()):
         raise ValueError(f'checkpoint {path!r} holds no state_dict of tensors')
+
+
+def admit_checkpoint(path: str) -> None:
+    """Check a checkpoint that the host is to load next, and let the host load it.
+
+    Once the file is known to be harmless, TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD is set for this process:
+    from PyTorch 2.6 on torch.load reads nothing but weights by default, and the original MMEngine
+    (0.10.7) relies on the default, so it could not load its own checkpoints.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: As `check_checkpoint`; or `path` is no file but an address (``https://``,
+            ``torchvision://``, ``open-mmlab://``): what the host would download and unpickle
+            cannot be checked before.
+    """
+    if '://' in path:
+        raise ValueError(
+            f'checkpoint {path!r} is an address, which cannot be checked before it is loaded; '
+            'download it and give the path of the file'
+        )
+    check_checkpoint(path)
+    os.environ['TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'] = '1'
+
+
+def latest_checkpoint(work_dir: str | os.PathLike) -> str | None:
+    """The newest whole checkpoint of a work dir, admitted; None if there is none.
+
+    That is what the file ``last_checkpoint`` names; if it is gone or broken (a run may be killed
+    while it writes or clears up) the newest ``epoch_*.pth`` or ``iter_*.pth`` that can be read,
+    with a warning.
+    """
+    work_dir = Path(work_dir).resolve()
+    pointer = work_dir / 'last_checkpoint'
+    named = [Path(pointer.read_text().strip()).resolve()] if pointer.is_file() else []
+    saved = [
+        path for path in work_dir.glob('*_*.pth') if re.fullmatch(r'(epoch|iter)_\d+', path.stem)
+    ]
+    saved.sort(key=lambda path: (path.stat().st_mtime_ns, int(path.stem.split('_')[1])))
+    for path in dict.fromkeys([*named, *reversed(saved)]):
+        try:
+            admit_checkpoint(str(path))
+        except (FileNotFoundError, ValueError) as error:
+            _warn(f'{error}; looking for an older checkpoint in {work_dir}')
+            continue
+        return str(path)
+    return None
+
+
+def _warn(message: str) -> None:
+    if is_main_process():
+        MMLogger.get_current_instance().warning(message)

@@ -1,44 +1,48 @@
 """Building MMEngine runners from a config and command-line options, on GPUs or CPUs.
 
-Adds to the host's runner what its tools leave to the user: multi-process runs on CPUs, and one
-clear line for a user's mistake.
+Adds to the host's runner what its tools leave to the user: multi-process runs on CPUs, and clear
+errors for mistakes in a config.
 """
 
 from __future__ import annotations
 
-import functools
-import os
-import sys
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import RUNNERS
+from mmengine.registry import RUNNERS, build_from_cfg
 from mmengine.runner import Runner
 
-TRACEBACK_VARIABLE = 'I2L_TRACEBACK'
+
+def _raised_while_building(error: BaseException) -> bool:
+    """Whether the error came out of what builds objects from a config: registries and Runner."""
+    builders = [build_from_cfg]
+    builders += [getattr(Runner, name) for name in dir(Runner) if name.startswith('build_')]
+    codes = {builder.__code__ for builder in builders}
+    return any(frame.f_code in codes for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
-def one_line_errors(main: Callable[[], None]) -> Callable[[], None]:
-    """Let a tool end with one line, not a traceback, where the user gave a wrong file or value.
+@contextmanager
+def config_mistakes() -> Iterator[None]:
+    """Raise a ValueError where a config names an unknown type or argument.
 
-    Set the environment variable I2L_TRACEBACK=1 to see the traceback all the same.
+    The host says so by KeyError and TypeError, also while a runner is at work, for it builds the
+    loops, loaders and optimizers when they are first needed. Errors from elsewhere pass.
     """
-
-    @functools.wraps(main)
-    def run() -> None:
-        try:
-            main()
-        except (FileNotFoundError, ValueError) as error:
-            if os.environ.get(TRACEBACK_VARIABLE):
-                raise
-            sys.exit(f'error: {error}\n({TRACEBACK_VARIABLE}=1 shows where)')
-        except KeyboardInterrupt:
-            sys.exit('interrupted: finished checkpoints and results are whole; --resume goes on')
-
-    return run
+    try:
+        yield
+    except (KeyError, TypeError) as error:
+        if not _raised_while_building(error):
+            raise
+        what = error.args[0] if error.args else error
+        raise ValueError(
+            f'the config cannot be built: {what}. Check the names of types and arguments in the '
+            'config and in --cfg-options'
+        ) from error
 
 
 def load_config(path: str, cfg_options: Mapping[str, Any] | None = None) -> Config:
@@ -73,11 +77,16 @@ def prepare_launcher(config: Config, launcher: str) -> None:
     if launcher != 'pytorch':
         raise ValueError(f'--launcher {launcher} needs GPUs; on CPUs use --launcher pytorch')
     config.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None)
-    config.env_cfg.dist_cfg = dict(backend='gloo')
+    config.env_cfg = {**config.get('env_cfg', {}), 'dist_cfg': dict(backend='gloo')}
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
 
 
 def build_runner(config: Config) -> Runner:
-    """The runner of a config: its own ``runner_type`` or the host's."""
-    return RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)
+    """The runner of a config: its own ``runner_type`` or the host's.
+
+    Raises:
+        ValueError: The config names an unknown type or argument.
+    """
+    with config_mistakes():
+        return RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)

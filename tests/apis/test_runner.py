@@ -1,12 +1,18 @@
-"""Configs and launchers: what is accepted, and one line for what is not."""
+"""Configs, launchers and runners: what is accepted, and clear errors for what is not."""
 
 import os
 
 import pytest
 import torch
+from helpers_runs import BODY_CONFIG, make_project, tiny_config
 from mmengine.config import Config
 
 from i2l_plugin.apis import runner as api
+
+
+@pytest.fixture(scope='module')
+def project(tmp_path_factory):
+    return make_project(tmp_path_factory.mktemp('runner'))
 
 
 def test_a_config_takes_overrides(tmp_path):
@@ -52,32 +58,47 @@ def test_with_gpus_the_hosts_own_set_up_is_kept(monkeypatch, launcher):
     assert 'model_wrapper_cfg' not in config
 
 
-@pytest.mark.parametrize('error', [FileNotFoundError('x is not there'), ValueError('x is odd')])
-def test_a_users_mistake_ends_in_one_line(error, monkeypatch):
-    @api.one_line_errors
-    def tool():
+def test_on_cpus_processes_talk_through_gloo_whatever_the_config_has(monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    started = []
+    monkeypatch.setattr(torch.distributed, 'init_process_group', started.append)
+    for content in ({}, {'env_cfg': {'cudnn_benchmark': True}}):
+        config = Config(dict(content))
+        api.prepare_launcher(config, 'pytorch')
+        assert config.env_cfg.dist_cfg.backend == 'gloo'
+        assert config.env_cfg.get('cudnn_benchmark') == content.get('env_cfg', {}).get(
+            'cudnn_benchmark'
+        )
+    assert started == ['gloo', 'gloo']
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'model.backbone.depht': 18}, "argument 'depht'"),
+        ({'model.backbone.type': 'StagedResnet'}, 'StagedResnet is not in the'),
+        ({'model.body_model.finger_tip': 'release'}, "argument 'finger_tip'"),
+    ],
+)
+def test_a_mistyped_model_is_refused_by_the_name_that_is_wrong(project, options, message):
+    config = tiny_config(BODY_CONFIG, project)
+    config.merge_from_dict(options)
+    with pytest.raises(ValueError, match=f'the config cannot be built: .*{message}'):
+        api.build_runner(config)
+
+
+def test_what_is_built_later_is_refused_as_well(project):
+    config = tiny_config(BODY_CONFIG, project)
+    config.merge_from_dict({'train_cfg.max_epoch': 3})
+    runner = api.build_runner(config)
+    with (
+        pytest.raises(ValueError, match=r"cannot be built: .*argument 'max_epoch'"),
+        api.config_mistakes(),
+    ):
+        runner.train()
+
+
+@pytest.mark.parametrize('error', [KeyError('x'), TypeError('x')])
+def test_errors_that_no_config_caused_pass_unchanged(error):
+    with pytest.raises(type(error)), api.config_mistakes():
         raise error
-
-    with pytest.raises(SystemExit, match=f'error: {error}'):
-        tool()
-    monkeypatch.setenv(api.TRACEBACK_VARIABLE, '1')
-    with pytest.raises(type(error)):
-        tool()
-
-
-def test_ctrl_c_says_what_is_left():
-    @api.one_line_errors
-    def tool():
-        raise KeyboardInterrupt
-
-    with pytest.raises(SystemExit, match='whole'):
-        tool()
-
-
-def test_our_own_bugs_keep_their_traceback():
-    @api.one_line_errors
-    def tool():
-        return 1 / 0
-
-    with pytest.raises(ZeroDivisionError):
-        tool()
