@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import torchvision
 from helpers_models import FOCAL_PX, INPUT_PX, LIXELS, PRINCPT_PX, make_sample, tiny_model, toy_body
 
 from i2l_plugin.models.targets import build_targets
@@ -247,3 +248,29 @@ def test_it_overfits_two_people(body):
         optimizer.step()
     for name in ('loss_vertex', 'loss_posenet_pose', 'loss_meshnet_pose', 'loss_edge'):
         assert losses[name] < 0.35 * start[name], name
+
+
+def test_a_torchvision_file_fills_both_trunks_and_the_rest_is_the_papers_gaussian(body, tmp_path):
+    torch.manual_seed(1)
+    weights = torchvision.models.resnet18(weights=None).state_dict()
+    for name, tensor in weights.items():
+        if tensor.is_floating_point():
+            tensor.normal_()  # as no initialisation would leave them
+        else:
+            assert name.endswith('num_batches_tracked')
+    torch.save(weights, tmp_path / 'resnet18.pth')
+    pretrained = dict(type='Pretrained', checkpoint=str(tmp_path / 'resnet18.pth'))
+    trunk = dict(type='StagedResNet', depth=18, init_cfg=pretrained)
+    model = tiny_model(body, backbone=trunk, mesh_backbone=dict(trunk, with_stem=False))
+    for part in (model.backbone, model.mesh_backbone):
+        for name, tensor in part.state_dict().items():
+            assert torch.equal(tensor, weights[name]), name
+    assert len(model.backbone.state_dict()) == len(weights) - 2  # without fc
+    rest = [model.pose_head, model.pose_to_feature, model.mesh_head]
+    layers = [layer for part in rest for layer in part.modules() if hasattr(layer, 'weight')]
+    drawn = [layer.weight.detach() for layer in layers if layer.weight.dim() > 1]
+    assert len(drawn) == 2 * 7 + 1
+    for weight in drawn:
+        few = 4 / weight.numel() ** 0.5  # four standard errors
+        assert abs(weight.mean()) < 0.001 * few
+        assert weight.std() == pytest.approx(0.001, rel=few)
