@@ -11,13 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = ROOT / 'configs/body/i2l-meshnet_res18_2xb8-12e_synthetic-128x128.py'
+CONFIG = ROOT / 'configs/body/i2l-meshnet_res18_2xb8-24e_synthetic-64x64.py'
 REPORTED = {
     'MPJPE': 'joint/MPJPE',
     'PA-MPJPE': 'joint/PA-MPJPE',
@@ -29,7 +30,7 @@ REPORTED = {
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--out', type=Path, default=Path('work_dirs/demo'))
-    parser.add_argument('--num-train', type=int, default=3000)
+    parser.add_argument('--num-train', type=int, default=4000)
     parser.add_argument('--num-test', type=int, default=300)
     parser.add_argument('--image-size', type=int, default=160, help='px')
     parser.add_argument('--seed', type=int, default=0)
@@ -54,22 +55,41 @@ def data_options(data: Path) -> list[str]:
     return [f'{loader}.dataset.data_root={data}/' for loader in loaders]
 
 
+def check_settings(out: Path, settings: dict) -> None:
+    """Refuse a folder that holds another demo: its checkpoint would pass for this one's."""
+    path = out / 'settings.json'
+    if path.exists():
+        held = json.loads(path.read_text())
+        differing = sorted(name for name in settings if held.get(name) != settings[name])
+        if differing:
+            sys.exit(
+                f'demo: {out} holds a demo with another {", ".join(differing)}; choose another '
+                '--out or remove that folder'
+            )
+    write_atomically(path, json.dumps(settings, indent=2) + '\n')
+
+
 def train(out: Path, options: list[str]) -> Path:
     """Train unless it is done; the checkpoint under a name that does not change."""
+    import torch
+
     checkpoint = out / 'checkpoint.pth'
-    if not checkpoint.exists():
+    tool = ('tools/train.py', CONFIG, '--work-dir', out / 'train', '--no-validate', '--resume')
+    if checkpoint.exists():
+        return checkpoint
+    if torch.cuda.is_available():
+        run(*tool, *options, 'train_dataloader.batch_size=16')
+    else:
         # On two cores, two processes of one thread are faster than one process of two.
-        run(
-            *('-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2'),
-            *('tools/train.py', CONFIG, '--launcher', 'pytorch', '--no-validate', '--resume'),
-            *('--work-dir', out / 'train', *options),
-        )
-        last = Path((out / 'train/last_checkpoint').read_text().strip())
-        last.replace(checkpoint)
+        processes = ('-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2')
+        run(*processes, *tool, '--launcher', 'pytorch', *options)
+    part = out / 'checkpoint.pth.part'
+    shutil.copyfile((out / 'train/last_checkpoint').read_text().strip(), part)
+    part.replace(checkpoint)
     return checkpoint
 
 
-def report(out: Path, config: object, minutes: float) -> dict:
+def report(out: Path, config: object) -> dict:
     """metrics.json: the model, the constant predictor, and their ratio."""
     from i2l_plugin.apis.constant_baseline import evaluate_constant
 
@@ -82,7 +102,6 @@ def report(out: Path, config: object, minutes: float) -> dict:
         'posenet': {name: model[f'posenet/{name}'] for name in ('MPJPE', 'PA-MPJPE')},
         'constant_predictor': {name: constant[key] for name, key in REPORTED.items()},
         'model_over_constant': {n: model[key] / constant[key] for n, key in REPORTED.items()},
-        'minutes': round(minutes, 1),
     }
     write_atomically(out / 'metrics.json', json.dumps(metrics, indent=2) + '\n')
     return metrics
@@ -148,6 +167,9 @@ def main() -> None:
     out = args.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     data = out / 'data'
+    names = ('num_train', 'num_test', 'image_size', 'seed', 'cfg_options')
+    settings = {name: getattr(args, name) for name in names}
+    check_settings(out, {**settings, 'config': CONFIG.read_text()})
     run(
         *('tools/make_synthetic.py', '--kind', 'body', '--seed', args.seed, '--out', data),
         *('--num-train', args.num_train, '--num-test', args.num_test),
@@ -165,9 +187,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     config = load_config(str(CONFIG), parser.parse_args(options).cfg_options)
-    metrics = report(out, config, (time.perf_counter() - start) / 60)
+    metrics = report(out, config)
     draw(out, config, checkpoint, args.pictures)
-    print(f'\n{summary(metrics)}\n')
+    print(f'\n{summary(metrics)}\n\n{(time.perf_counter() - start) / 60:.1f} minutes')
     for name in ('checkpoint.pth', 'metrics.json', 'overlay.png', 'mesh.glb'):
         print(os.path.relpath(out / name))
 

@@ -13,12 +13,12 @@ import trimesh
 ROOT = Path(__file__).parents[2]
 
 
-def run_demo(out):
+def run_demo(out, *more):
     command = [sys.executable, 'projects/synthetic_humans/demo.py', '--out', str(out)]
     sizes = ['--num-train', '32', '--num-test', '9', '--image-size', '64', '--pictures', '3']
     options = ['--cfg-options', 'train_cfg.max_epochs=1']
     return subprocess.run(
-        [*command, *sizes, *options],
+        [*command, *sizes, *options, *more],
         cwd=ROOT,
         env={**os.environ, 'OMP_NUM_THREADS': '1'},
         capture_output=True,
@@ -62,3 +62,11 @@ def test_a_second_run_keeps_what_is_done(demo):
     assert done.returncode == 0, done.stderr[-3000:]
     assert 'torch.distributed.run' not in done.stdout
     assert (out / 'checkpoint.pth').stat().st_mtime_ns == before
+
+
+def test_another_demo_in_the_folder_is_refused(demo):
+    out, _ = demo
+    done = run_demo(out, 'train_cfg.val_interval=3')
+    assert done.returncode != 0
+    assert 'another cfg_options' in done.stderr
+    assert 'Traceback' not in done.stderr
