@@ -1,7 +1,7 @@
 """A small I2L-MeshNet that learns on two CPU cores from nothing: narrow ResNet-18, 64x64, D = 16.
 
 `make demo` trains it on 4,000 synthetic people; projects/synthetic_humans/README.md gives its numbers.
-bash tools/dist_train.sh configs/body/i2l-meshnet_res18_2xb8-24e_synthetic-64x64.py 2
+bash tools/dist_train.sh configs/body/i2l-meshnet_res18_2xb8-20e_synthetic-64x64.py 2
 """
 
 _base_ = 'i2l-meshnet_res50_3xb16-12e_synthetic-256x256.py'
@@ -12,7 +12,8 @@ from_nothing = [
     dict(type='Kaiming', layer=['Conv1d', 'Conv2d', 'ConvTranspose2d', 'Linear']),
     dict(type='Constant', val=1, layer=['BatchNorm1d', 'BatchNorm2d']),
 ]
-trunk = dict(depth=18, stem_channels=16, base_channels=16, zero_init_residual=False)
+# The stem keeps its 64 channels: f_M must fit 29 joints into as many.
+trunk = dict(depth=18, base_channels=16, zero_init_residual=False)
 head = dict(up_channels=64, init_cfg=from_nothing)
 model = dict(
     backbone=trunk,
@@ -44,15 +45,15 @@ train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(pipeline=train
 val_dataloader = dict(num_workers=1, dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-train_cfg = dict(max_epochs=24, val_interval=6)
-optim_wrapper = dict(optimizer=dict(lr=2e-3))
+train_cfg = dict(max_epochs=20, val_interval=5)
+optim_wrapper = dict(optimizer=dict(lr=3e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=250),
     dict(
         type='CosineAnnealingLR',
         eta_min=1e-5,
         begin=1,
-        end=24,
+        end=20,
         by_epoch=True,
         convert_to_iter_based=True,
     ),
