@@ -14,7 +14,7 @@ from i2l_plugin.apis.runner import load_config
 
 ROOT = Path(__file__).parents[1]
 BODY_CONFIG = ROOT / 'configs/body/i2l-meshnet_res50_3xb16-12e_synthetic-256x256.py'
-SMALL_CONFIG = ROOT / 'configs/body/i2l-meshnet_res18_2xb8-12e_synthetic-128x128.py'
+(SMALL_CONFIG,) = (ROOT / 'configs/body').glob('i2l-meshnet_res18_2xb8-*.py')
 HAND_CONFIG = ROOT / 'configs/hand/i2l-meshnet_res50_3xb16-12e_synthetic-256x256.py'
 TINY_PX = 64
 

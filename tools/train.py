@@ -8,7 +8,12 @@ import argparse
 import torch
 from mmengine.config import Config
 
-from i2l_plugin.apis.checkpoints import admit_checkpoint, latest_checkpoint
+from i2l_plugin.apis.checkpoints import (
+    admit_checkpoint,
+    check_checkpoint,
+    latest_checkpoint,
+    pretrained_files,
+)
 from i2l_plugin.apis.cli import add_shared_arguments, one_line_errors, prepare_config, require
 from i2l_plugin.apis.runner import build_runner
 
@@ -63,11 +68,18 @@ def choose_checkpoint(config: Config) -> None:
         admit_checkpoint(config.load_from)
 
 
+def check_pretrained(config: Config) -> None:
+    """Refuse trunks' files that are missing, broken or more than weights."""
+    for path in dict.fromkeys(pretrained_files(config.model)):
+        check_checkpoint(path)
+
+
 @one_line_errors
 def main() -> None:
     args = parse_args()
     config = prepare_config(args)
     apply_options(config, args)
+    check_pretrained(config)
     choose_checkpoint(config)
     build_runner(config).train()
 

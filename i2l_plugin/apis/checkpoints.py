@@ -11,6 +11,7 @@ import os
 import pickle
 import re
 from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,9 +28,16 @@ class RefusedError(pickle.UnpicklingError):
     """The file asks for something that a checkpoint has no need of."""
 
 
+class _InertHistory:
+    """Stands for `HistoryBuffer`, which changes the averaging of all histories when unpickled."""
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
 def _history_method(owner: Any, name: str) -> None:
     """Stands for the `getattr` by which loss histories name their averaging functions."""
-    if owner is not HistoryBuffer or name not in _HISTORY_METHODS:
+    if owner is not _InertHistory or name not in _HISTORY_METHODS:
         raise RefusedError(f'getattr({owner!r}, {name!r})')
 
 
@@ -48,7 +56,7 @@ _PLAIN = {
     ('collections', 'OrderedDict'): OrderedDict,
     ('numpy', 'ndarray'): np.ndarray,
     ('numpy', 'dtype'): np.dtype,
-    ('mmengine.logging.history_buffer', 'HistoryBuffer'): HistoryBuffer,
+    ('mmengine.logging.history_buffer', 'HistoryBuffer'): _InertHistory,
 }
 _PLAIN_MODULES = {  # module -> names; what pickles of tensors and arrays are made of
     'torch._utils': {'_rebuild_tensor_v2', '_rebuild_parameter'},
@@ -125,6 +133,18 @@ def admit_checkpoint(path: str) -> None:
         )
     check_checkpoint(path)
     os.environ['TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'] = '1'
+
+
+def pretrained_files(config: Any) -> Iterator[str]:
+    """Local files that ``init_cfg=dict(type='Pretrained', checkpoint=...)`` name, at any depth."""
+    if isinstance(config, Mapping):
+        checkpoint = config.get('checkpoint')
+        if config.get('type') == 'Pretrained' and checkpoint and '://' not in checkpoint:
+            yield checkpoint
+        config = config.values()
+    if isinstance(config, Iterable) and not isinstance(config, (str, bytes)):
+        for part in config:
+            yield from pretrained_files(part)
 
 
 def latest_checkpoint(work_dir: str | os.PathLike) -> str | None:

@@ -6,9 +6,15 @@ import re
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.logging import HistoryBuffer, MMLogger
 
-from i2l_plugin.apis.checkpoints import admit_checkpoint, check_checkpoint, latest_checkpoint
+from i2l_plugin.apis.checkpoints import (
+    admit_checkpoint,
+    check_checkpoint,
+    latest_checkpoint,
+    pretrained_files,
+)
 
 
 class _Hostile:
@@ -67,6 +73,7 @@ def test_loss_histories_of_the_host_pass(tmp_path):
     history = HistoryBuffer([1.0, 2.0], [1, 1])
     torch.save({'state_dict': {'w': torch.ones(2)}, 'message_hub': {'loss': history}}, path)
     check_checkpoint(str(path))
+    assert history.statistics('mean') == 1.5  # looking at a file changes nothing
 
 
 class _Getattr:
@@ -158,3 +165,18 @@ def test_without_a_whole_checkpoint_there_is_none(tmp_path, warnings):
     (tmp_path / 'epoch_1.pth').write_bytes(b'')
     assert latest_checkpoint(tmp_path) is None
     assert len(warnings) == 1
+
+
+def test_every_local_file_of_pretrained_weights_is_found():
+    def trunk(path):
+        return dict(type='ResNet', init_cfg=[dict(type='Normal'), dict(type='Pretrained', **path)])
+
+    config = Config(
+        dict(
+            backbone=trunk(dict(checkpoint='a.pth')),
+            mesh_backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='b.pth')),
+            other=trunk(dict(checkpoint='torchvision://resnet50')),
+            checkpoint='c.pth',
+        )
+    )
+    assert list(pretrained_files(config._cfg_dict)) == ['a.pth', 'b.pth']

@@ -52,9 +52,9 @@ def test_a_mistyped_config_ends_in_one_line():
 
     @cli.one_line_errors
     def tool():
-        registry.build(dict(type='_Broken', eror=None))
+        registry.build(dict(type='_Broken', annotations=None))
 
-    with pytest.raises(SystemExit, match=r"cannot be built: .*argument 'eror'"):
+    with pytest.raises(SystemExit, match=r"cannot be built: .*argument 'annotations'"):
         tool()
 
 

@@ -158,6 +158,14 @@ def test_no_validate_auto_scale_lr_show_dir_and_dump(project, trained):
             "the config cannot be built: ResNet.__init__() got an unexpected keyword argument 'dep",
         ),
         (
+            (
+                *('tools/train.py', BODY_CONFIG, '--cfg-options'),
+                'model.backbone.init_cfg.type=Pretrained',
+                'model.backbone.init_cfg.checkpoint=resnet.pth',
+            ),
+            "checkpoint 'resnet.pth' does not exist",
+        ),
+        (
             ('tools/train.py', BODY_CONFIG, '--cfg-options', 'load_from=torchvision://resnet50'),
             "checkpoint 'torchvision://resnet50' is an address",
         ),
