@@ -1,5 +1,8 @@
 """The tools' shared options, and one line for a user's mistake."""
 
+import argparse
+import os
+
 import pytest
 from mmengine.config import Config
 from mmengine.registry import Registry
@@ -83,3 +86,21 @@ def test_an_option_without_what_it_changes_is_refused_by_both_names():
     for key in ('hooks.timer', 'loaders.train'):
         with pytest.raises(ValueError, match=f'--x changes {key}, which'):
             cli.require(config, [key], '--x')
+
+
+@pytest.mark.parametrize(
+    ('given', 'in_config', 'expected'),
+    [('here', 'there', 'here'), (None, 'there', 'there'), (None, None, 'work_dirs/small')],
+)
+def test_the_shared_options_reach_the_config(tmp_path, monkeypatch, given, in_config, expected):
+    monkeypatch.setenv('LOCAL_RANK', '0')  # undone afterwards
+    monkeypatch.delenv('LOCAL_RANK')
+    path = tmp_path / 'small.py'
+    path.write_text(f'model = dict(depth=50)\nwork_dir = {in_config!r}\n')
+    parser = argparse.ArgumentParser()
+    cli.add_shared_arguments(parser)
+    args = parser.parse_args(['--cfg-options', 'model.depth=18', '--local-rank', '3'])
+    args.config, args.work_dir = str(path), given
+    config = cli.prepare_config(args)
+    assert (config.model.depth, config.work_dir, config.launcher) == (18, expected, 'none')
+    assert os.environ['LOCAL_RANK'] == '3'
