@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = ROOT / 'configs/body/i2l-meshnet_res18_2xb8-20e_synthetic-64x64.py'
+CONFIG = ROOT / 'configs/body/i2l-meshnet_res18_2xb8-11e_synthetic-64x64.py'
 REPORTED = {
     'MPJPE': 'joint/MPJPE',
     'PA-MPJPE': 'joint/PA-MPJPE',

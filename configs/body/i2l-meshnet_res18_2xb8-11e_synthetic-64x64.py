@@ -1,7 +1,7 @@
 """A small I2L-MeshNet that learns on two CPU cores from nothing: narrow ResNet-18, 64x64, D = 16.
 
 `make demo` trains it on 4,000 synthetic people; projects/synthetic_humans/README.md gives its numbers.
-bash tools/dist_train.sh configs/body/i2l-meshnet_res18_2xb8-20e_synthetic-64x64.py 2
+bash tools/dist_train.sh configs/body/i2l-meshnet_res18_2xb8-11e_synthetic-64x64.py 2
 """
 
 _base_ = 'i2l-meshnet_res50_3xb16-12e_synthetic-256x256.py'
@@ -12,9 +12,10 @@ from_nothing = [
     dict(type='Kaiming', layer=['Conv1d', 'Conv2d', 'ConvTranspose2d', 'Linear']),
     dict(type='Constant', val=1, layer=['BatchNorm1d', 'BatchNorm2d']),
 ]
-# The stem keeps its 64 channels: f_M must fit 29 joints into as many.
-trunk = dict(depth=18, base_channels=16, zero_init_residual=False)
-head = dict(up_channels=64, init_cfg=from_nothing)
+# The stem keeps its 64 channels, since f_M must fit 29 joints into as many; the trunk stops at stride 8,
+# since a 2x2 map would have to learn where things are by heart.
+trunk = dict(depth=18, base_channels=16, strides=(1, 2, 1, 1), zero_init_residual=False)
+head = dict(up_channels=64, num_upsample=1, init_cfg=from_nothing)
 model = dict(
     backbone=trunk,
     pose_head=head,
@@ -45,7 +46,7 @@ train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(pipeline=train
 val_dataloader = dict(num_workers=1, dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-train_cfg = dict(max_epochs=20, val_interval=5)
+train_cfg = dict(max_epochs=11, val_interval=11)
 optim_wrapper = dict(optimizer=dict(lr=3e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=250),
@@ -53,7 +54,7 @@ param_scheduler = [
         type='CosineAnnealingLR',
         eta_min=1e-5,
         begin=1,
-        end=20,
+        end=11,
         by_epoch=True,
         convert_to_iter_based=True,
     ),
