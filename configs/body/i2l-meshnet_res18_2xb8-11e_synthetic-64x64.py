@@ -1,6 +1,6 @@
 """A small I2L-MeshNet that learns on two CPU cores from nothing: narrow ResNet-18, 64x64, D = 16.
 
-`make demo` trains it on 4,000 synthetic people; projects/synthetic_humans/README.md gives its numbers.
+`make demo` trains it on 4,000 synthetic people. Held out: MPJPE 146.4, PA-MPJPE 100.9 mm (constant predictor 242.7, 203.6).
 bash tools/dist_train.sh configs/body/i2l-meshnet_res18_2xb8-11e_synthetic-64x64.py 2
 """
 
@@ -23,6 +23,7 @@ model = dict(
     mesh_backbone=trunk,
     mesh_head=head,
     codec=dict(input_size=input_size, heatmap_size=(16, 16, 16)),
+    test_cfg=dict(flip_test=True),
 )
 
 # Few pixels: the person gets more of them (padding 1.1 instead of 1.25). Few pictures and little time:

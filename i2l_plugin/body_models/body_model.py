@@ -35,6 +35,8 @@ class BodyModel(nn.Module):
 
     Buffers are not saved in checkpoints: the body-model file stays the only source of its arrays.
 
+    `vertex_mirror` is the permutation of an exactly symmetric mesh under mirroring, else None.
+
     Args:
         data: Arrays of the model.
         joint_set: Joints to regress from the vertices, by name; `BODY_29` or `HAND_21` by default.
@@ -65,6 +67,9 @@ class BodyModel(nn.Module):
         self.kind = data.kind
         self.joint_set = joint_set or (BODY_29 if data.kind == 'body' else HAND_21)
         self.regressor_names = tuple(data.regressors)
+        self.vertex_mirror = None
+        if data.vertex_mirror is not None:
+            self.vertex_mirror = tuple(int(i) for i in data.vertex_mirror)
         num_pose = len(data.parents)
         mean_pose = np.zeros((num_pose, 3))
         if data.hands_mean is not None and not flat_hand_mean:

@@ -66,6 +66,12 @@ class SoftArgmaxCodec(BaseKeypointCodec):
         """Lixels to crop px, crop px, root-relative mm: inverse of `to_lixel`. (..., 3)."""
         return points_lixel * self._unit_per_lixel(points_lixel) + self._origin(points_lixel)
 
+    def mirror(self, points_lixel: Tensor) -> Tensor:
+        """Where points land when the crop is mirrored, x_px -> W - 1 - x_px. (..., 3)."""
+        last_px = self.input_size[0] - 1
+        x = last_px * self.heatmap_size[0] / self.input_size[0] - points_lixel[..., :1]
+        return torch.cat([x, points_lixel[..., 1:]], dim=-1)
+
     def spread_to_crop(self, spread_lixel: Tensor) -> Tensor:
         """Standard deviations in lixels to px, px, mm. (..., 3) -> (..., 3)."""
         return spread_lixel * self._unit_per_lixel(spread_lixel)

@@ -19,7 +19,7 @@ from torch import Tensor
 from i2l_plugin.body_models import BodyModel, build_body_model
 from i2l_plugin.geometry.camera import project
 
-from .decoding import read_frame, split_people, to_image
+from .decoding import LixelEstimate, read_frame, split_people, to_image
 from .targets import LixelTarget, MeshTargets, build_targets
 
 Config = Mapping[str, Any]
@@ -50,7 +50,9 @@ class CascadedMeshEstimator(BasePoseEstimator):
         mesh_backbone: `StagedResNet` with ``with_stem=False``, ResNet_M; None without PoseNet.
         joint_targets: What Eqs. 8 and 9 compare with, one loss term each: ``'mixed'`` is the
             default (five terms); the release uses ``('fitted', 'annotated')`` (seven terms).
-        data_preprocessor, train_cfg, test_cfg, init_cfg, metainfo: As in the host.
+        test_cfg: ``flip_test=True`` averages the coordinates of each picture and its mirror image
+            (bodies of exactly symmetric topology only).
+        data_preprocessor, train_cfg, init_cfg, metainfo: As in the host.
     """
 
     def __init__(
@@ -97,6 +99,11 @@ class CascadedMeshEstimator(BasePoseEstimator):
         if not isinstance(body_model, BodyModel):
             body_model = build_body_model(**body_model)
         self.body_model = body_model
+        if self.test_cfg.get('flip_test', False) and body_model.vertex_mirror is None:
+            raise ValueError(
+                'test_cfg.flip_test needs a body model whose mesh is its own mirror image, as the '
+                'open body is and SMPL and hands are not; remove flip_test'
+            )
         lixels = dict(heatmap_size=self.codec.heatmap_size)
         if pose_head is not None:
             joints = self.body_model.num_joints
@@ -201,10 +208,13 @@ class CascadedMeshEstimator(BasePoseEstimator):
         Every sample's metainfo must hold ``crop_from_image``, ``focal_px``, ``princpt_px`` and
         ``root_depth_mm`` (R of Eq. 7); ValueError names the samples whose depth is not finite.
         """
-        joint_heatmaps, vertex_heatmaps = self.heatmaps(inputs)
         frame = read_frame(data_samples, inputs.device)
+        estimate = self.estimate(inputs)
+        if self.test_cfg.get('flip_test', False):
+            mirrored = self.estimate(inputs.flip(-1))
+            estimate = estimate.average(mirrored.mirror(self.codec, self.body_model))
         with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
-            people = self.decode(joint_heatmaps, vertex_heatmaps, frame)
+            people = self.decode(estimate, frame)
         for sample, fields in zip(data_samples, people, strict=True):
             instances = InstanceData(**fields)
             instances.bboxes = sample.gt_instances.bboxes
@@ -212,27 +222,29 @@ class CascadedMeshEstimator(BasePoseEstimator):
             sample.pred_instances = instances
         return data_samples
 
-    def decode(
-        self,
-        joint_heatmaps: Sequence[Tensor] | None,
-        vertex_heatmaps: Sequence[Tensor],
-        frame: Mapping[str, Tensor],
-    ) -> list[dict[str, np.ndarray]]:
-        """Logits of a batch, and where its crops lie, to fields of each `pred_instances`."""
-        spread_lixel = self.codec.spread(vertex_heatmaps)
-        vertices = to_image(
-            self.codec, self.codec.coordinates(vertex_heatmaps), spread_lixel=spread_lixel, **frame
+    def estimate(self, inputs: Tensor) -> LixelEstimate:
+        """Coordinates and spread of every heatmap, in lixels."""
+        joint_heatmaps, vertex_heatmaps = self.heatmaps(inputs)
+        return LixelEstimate(
+            vertices=self.codec.coordinates(vertex_heatmaps),
+            spread=self.codec.spread(vertex_heatmaps),
+            joints=None if joint_heatmaps is None else self.codec.coordinates(joint_heatmaps),
         )
+
+    def decode(
+        self, estimate: LixelEstimate, frame: Mapping[str, Tensor]
+    ) -> list[dict[str, np.ndarray]]:
+        """Lixels of a batch, and where its crops lie, to fields of each `pred_instances`."""
+        vertices = to_image(self.codec, estimate.vertices, spread_lixel=estimate.spread, **frame)
         regressor = self.body_model.joint_regressor
         joints_cam = regressor @ vertices.points_cam_mm
         posenet_joints_cam = joints_cam
-        if joint_heatmaps is not None:
-            posenet = to_image(self.codec, self.codec.coordinates(joint_heatmaps), **frame)
-            posenet_joints_cam = posenet.points_cam_mm
+        if estimate.joints is not None:
+            posenet_joints_cam = to_image(self.codec, estimate.joints, **frame).points_cam_mm
         return split_people(
             vertices,
             keypoints=project(joints_cam, frame['focal_px'], frame['princpt_px'])[..., :2],
-            keypoint_scores=self.codec.certainty(regressor.abs() @ spread_lixel),
+            keypoint_scores=self.codec.certainty(regressor.abs() @ estimate.spread),
             joints_cam=joints_cam,
             posenet_joints_cam=posenet_joints_cam,
         )

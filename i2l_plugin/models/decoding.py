@@ -13,11 +13,48 @@ import torch
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
+from i2l_plugin.body_models import BodyModel
 from i2l_plugin.codecs import SoftArgmaxCodec
 from i2l_plugin.geometry.camera import back_project
 from i2l_plugin.geometry.crop import apply_affine, invert_affine
 
 from .targets import stack_meta
+
+
+@dataclass(frozen=True)
+class LixelEstimate:
+    """What the network says of a batch, in lixels.
+
+    Attributes:
+        vertices: (B, V, 3).
+        spread: Standard deviation of each heatmap of the vertices, (B, V, 3).
+        joints: PoseNet's joints, (B, J, 3); None without PoseNet.
+    """
+
+    vertices: Tensor
+    spread: Tensor
+    joints: Tensor | None
+
+    def mirror(self, codec: SoftArgmaxCodec, body_model: BodyModel) -> LixelEstimate:
+        """The estimate of the mirror image of the picture: left and right change places."""
+        vertex_order = list(body_model.vertex_mirror or ())
+        joint_order = list(body_model.joint_set.mirror_order)
+        return LixelEstimate(
+            vertices=codec.mirror(self.vertices)[:, vertex_order],
+            spread=self.spread[:, vertex_order],
+            joints=None if self.joints is None else codec.mirror(self.joints)[:, joint_order],
+        )
+
+    def average(self, other: LixelEstimate) -> LixelEstimate:
+        """Mean of two estimates of the same batch; spreads as mean variance."""
+        joints = None
+        if self.joints is not None and other.joints is not None:
+            joints = (self.joints + other.joints) / 2
+        return LixelEstimate(
+            vertices=(self.vertices + other.vertices) / 2,
+            spread=((self.spread.square() + other.spread.square()) / 2).sqrt(),
+            joints=joints,
+        )
 
 
 @dataclass(frozen=True)
