@@ -35,6 +35,8 @@ def save_toy_model(path, kind='body'):
         surface_joint_names=np.array(list(data.vertex_ids)),
         surface_joint_vertices=np.array(list(data.vertex_ids.values())),
     )
+    if data.vertex_mirror is not None:
+        arrays.update(vertex_mirror=data.vertex_mirror)
     if data.hands_mean is not None:
         arrays.update(hands_mean=data.hands_mean)
     np.savez(path, **arrays)
