@@ -194,48 +194,6 @@ def test_half_a_cascade_and_unknown_targets_are_refused(body):
         tiny_model(body, joint_targets=())
 
 
-def test_flip_test_gives_mirrored_pictures_mirrored_people(body):
-    """A picture and its mirror image: the answers are each other's mirror images, exactly."""
-    model = tiny_model(body, test_cfg=dict(flip_test=True)).eval()
-    with torch.no_grad():
-        for parameter in model.parameters():  # untrained heatmaps are too flat to show an error
-            parameter.mul_(30)
-    inputs = images(1)
-    last_px = INPUT_PX - 1
-    sample = make_sample(body, crop_from_image=np.eye(2, 3))
-    sample.set_metainfo(dict(princpt_px=np.array([last_px / 2, last_px / 2])))
-    mirror = list(body.vertex_mirror)
-    (plain,) = model.predict(inputs, [sample.clone()])
-    (flipped,) = model.predict(inputs.flip(-1), [sample.clone()])
-    plain, flipped = (p.pred_instances.vertices_cam[0] for p in (plain, flipped))
-    assert np.ptp(plain[:, 0]) > 0.1
-    np.testing.assert_allclose(flipped, plain[mirror] * [-1, 1, 1], atol=0.02)
-
-
-def test_flip_test_averages_the_plain_answer_with_the_mirrored_one(body):
-    model = tiny_model(body).eval()
-    inputs, sample = images(1), make_sample(body)
-    (plain,) = model.predict(inputs, [sample.clone()])
-    with torch.no_grad():
-        unflipped = model.estimate(inputs.flip(-1)).vertices
-    x_px = INPUT_PX - 1 - unflipped[..., 0] * INPUT_PX / LIXELS
-    model.test_cfg = dict(flip_test=True)
-    (both,) = model.predict(inputs, [sample.clone()])
-    scale = 320 / INPUT_PX  # of the sample's crop
-    expected = (
-        plain.pred_instances.vertices_img[0, :, 0]
-        + scale * x_px[0].numpy()[list(body.vertex_mirror)]
-    ) / 2
-    np.testing.assert_allclose(both.pred_instances.vertices_img[0, :, 0], expected, atol=1e-2)
-
-
-def test_flip_test_needs_a_symmetric_mesh():
-    body = toy_body()
-    body.vertex_mirror = None
-    with pytest.raises(ValueError, match='flip_test'):
-        tiny_model(body, test_cfg=dict(flip_test=True))
-
-
 def test_an_unknown_root_depth_is_refused_by_sample(body):
     samples = [make_sample(body, i) for i in range(2)]
     samples[1].set_metainfo(dict(sample_id=77, root_depth_mm=float('nan')))
