@@ -2,11 +2,21 @@
 
 from .body_model import BodyModel, BodyModelOutput, build_body_model
 from .files import load_body_model, load_body_model_file
-from .joint_sets import BODY_29, H36M_17, HAND_21, MANO_16, SMPL_24, JointSet, get_joint_set
+from .joint_sets import (
+    BODY_29,
+    COCO_18,
+    H36M_17,
+    HAND_21,
+    MANO_16,
+    SMPL_24,
+    JointSet,
+    get_joint_set,
+)
 from .model_data import BodyModelData
 
 __all__ = [
     'BODY_29',
+    'COCO_18',
     'H36M_17',
     'HAND_21',
     'MANO_16',

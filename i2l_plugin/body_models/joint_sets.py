@@ -108,6 +108,20 @@ H36M_17 = JointSet(
     evaluation_joints=(1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 16),
 )
 
+COCO_18 = JointSet(
+    name='coco_18',
+    joint_names=_words(
+        'Nose L_Eye R_Eye L_Ear R_Ear L_Shoulder R_Shoulder L_Elbow R_Elbow L_Wrist R_Wrist '
+        'L_Hip R_Hip L_Knee R_Knee L_Ankle R_Ankle Pelvis'
+    ),
+    skeleton=(
+        *((0, 1), (0, 2), (1, 2), (1, 3), (2, 4), (5, 6), (5, 7), (7, 9), (6, 8), (8, 10)),
+        *((5, 11), (6, 12), (17, 11), (17, 12), (11, 13), (13, 15), (12, 14), (14, 16)),
+    ),
+    mirror_pairs=((1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)),
+    root=17,
+)
+
 SMPL_24 = JointSet(
     name='smpl_24',
     joint_names=BODY_29.joint_names[:24],
@@ -133,7 +147,8 @@ MANO_16 = JointSet(
 )
 
 JOINT_SETS = {
-    joint_set.name: joint_set for joint_set in (BODY_29, HAND_21, H36M_17, SMPL_24, MANO_16)
+    joint_set.name: joint_set
+    for joint_set in (BODY_29, HAND_21, H36M_17, COCO_18, SMPL_24, MANO_16)
 }
 
 
