@@ -155,7 +155,7 @@ class _Person:
         return {
             name: named[name]
             for name in map(plugin_name, KEYPOINTS)
-            if name not in hidden and ((0 <= named[name]) & (named[name] < self.size)).all()
+            if name not in hidden and ((named[name] >= 0) & (named[name] < self.size)).all()
         }
 
     def annotation(self, i, image_id):
