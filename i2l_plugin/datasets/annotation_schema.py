@@ -63,6 +63,12 @@ COLUMNS: dict[str, Column] = {
     'has_depth': Column(('N',), 'bool', 'joints_cam_mm and root_depth_mm are known'),
     'root_depth_mm': Column(('N',), 'float32', 'absolute depth of the root, > 0', ('has_depth',)),
     'gender': Column(('N',), 'S', "b'n', b'm' or b'f'", required=False),
+    'fit_error_mm': Column(
+        ('N',), 'float32', 'mean joint error of the fit; NaN: no fit or unknown', required=False
+    ),
+    'fit_error_lixel': Column(
+        ('N',), 'float32', 'the same in 64-lixel crop px; NaN: as above', required=False
+    ),
 }  # besides: any id_* (N,) of integers or bytes, e.g. id_subject, id_action, id_sequence
 
 
@@ -107,7 +113,10 @@ def _value_problems(columns: Mapping[str, np.ndarray]) -> Iterator[str]:
     """Values that would break training later, with the persons that have them."""
     ids = columns['sample_id']
     for name, column in COLUMNS.items():
-        if column.dtype == 'float32':
+        if name.startswith('fit_error') and name in columns:
+            wrong = ~(np.isnan(columns[name]) | (columns[name] >= 0)) | np.isinf(columns[name])
+            yield from _say(name, wrong, ids, 'negative or inf', 'an error >= 0, or NaN if unknown')
+        elif column.dtype == 'float32' and column.required:
             where = ' and '.join(column.valid_where)
             expected = f'finite numbers where {where}' if where else 'finite numbers'
             yield from _say(name, _not_finite(columns, name), ids, 'NaN or inf', expected)

@@ -1,0 +1,344 @@
+"""Collects people one by one into the canonical annotation record, with bounded memory.
+
+Columns, units and frames are those of `i2l_plugin.datasets.annotation_schema`. A person takes the
+bytes of their columns (under 1 KB) and nothing else.
+Shape legend: N people, P = 24 (body) or 16 (hand) body-model joints, A annotated joints.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from i2l_plugin.datasets.annotation_schema import COLUMNS, NUM_POSE
+from i2l_plugin.datasets.annotations import AnnotationRecord
+
+from .columns import NumberColumn, TextColumn
+from .entries import as_numbers, integer
+from .images import find_bad_images
+from .progress import SILENT, Progress
+from .summary import Summary, Tally
+
+_ENTRY_ERRORS = (ValueError, TypeError, KeyError, IndexError)
+_FIT = ('pose', 'betas', 'transl_m')
+
+
+class RecordBuilder:
+    """Grows the columns of a record; `finish` checks and saves them.
+
+    Args:
+        kind: ``'body'`` or ``'hand'``.
+        joint_names: Names of the A annotated joints.
+        optional: Optional columns that every person gives: ``'gender'``, ``'fit_error_mm'``,
+            ``'fit_error_lixel'`` (None where unknown) and any ``'id_...'`` (integers); names of
+            `text_ids` hold text.
+        text_ids: Those of `optional` id columns that hold text.
+        image_root: Folder that the image paths are relative to; images are not looked for if None.
+        on_error: Whether a corrupt entry stops the conversion (``'stop'``) or is left out and
+            named in the summary (``'skip'``).
+        check_images: Decode every image, instead of looking only whether it is there.
+        progress: Makes the bars.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        joint_names: Sequence[str],
+        optional: Sequence[str] = (),
+        text_ids: Sequence[str] = (),
+        image_root: Path | None = None,
+        on_error: str = 'stop',
+        check_images: bool = False,
+        progress: Progress = SILENT,
+    ) -> None:
+        if on_error not in {'stop', 'skip'}:
+            raise ValueError(f"on_error: got {on_error!r}, expected 'stop' or 'skip'")
+        self.kind, self.joint_names = kind, tuple(joint_names)
+        self.image_root, self.on_error = image_root, on_error
+        self.check_images, self.progress = check_images, progress
+        self.optional = tuple(optional)
+        sizes = {'A': len(self.joint_names), 'P': NUM_POSE[kind]}
+        self.columns: dict[str, NumberColumn | TextColumn] = {}
+        required = [name for name, column in COLUMNS.items() if column.required]
+        for name in (*required, *optional):
+            column = COLUMNS.get(name)
+            if name == 'joint_names':
+                continue
+            if (column is None and name in text_ids) or (column and column.dtype == 'S'):
+                self.columns[name] = TextColumn()
+            elif column is None:
+                self.columns[name] = NumberColumn((), 'int64')
+            else:
+                shape = [sizes.get(size, size) for size in column.shape[1:]]
+                self.columns[name] = NumberColumn(shape, column.dtype)
+        self.notes: list[str] = []
+        self.dropped: dict[str, Tally] = defaultdict(Tally)
+        self.invalid_fits: dict[str, Tally] = defaultdict(Tally)
+        self.missing_images = Tally()
+
+    @classmethod
+    def from_args(
+        cls, args: argparse.Namespace, kind: str, joint_names: Sequence[str], **options: Any
+    ) -> RecordBuilder:
+        """A builder with the common command-line options (`arguments.converter_parser`)."""
+        return cls(
+            kind,
+            joint_names,
+            on_error=args.on_error,
+            check_images=args.check_images,
+            progress=Progress(args.progress),
+            **options,
+        )
+
+    def __len__(self) -> int:
+        return len(self.columns['sample_id'])
+
+    @contextmanager
+    def entry(self, file: Path | str, key: object) -> Iterator[None]:
+        """Around the reading of one entry: what is wrong with it stops the conversion or drops it.
+
+        Args:
+            file: The file that the entry is in.
+            key: What the entry is called there.
+
+        Raises:
+            ValueError: With ``on_error='stop'``; names file and key.
+        """
+        try:
+            yield
+        except _ENTRY_ERRORS as error:
+            what = f'no {error}' if isinstance(error, KeyError) else str(error)
+            message = f'{file}: entry {key}: {what}'
+            if self.on_error == 'stop':
+                raise ValueError(f'{message}; --on-error skip leaves such entries out') from error
+            self.drop('corrupt entry', message)
+
+    def add(
+        self,
+        *,
+        sample_id: int,
+        image_id: int,
+        image_path: str,
+        image_size_px: Sequence[int],
+        bbox_px: Sequence[float],
+        focal_px: Sequence[float],
+        princpt_px: Sequence[float],
+        pose: Any = None,
+        betas: Any = None,
+        transl_m: Any = None,
+        joints_cam_mm: Any = None,
+        joints_px: Any = None,
+        joints_valid: Any = None,
+        root_depth_mm: float | None = None,
+        **optional: Any,
+    ) -> int:
+        """Add one person and return their row.
+
+        Args:
+            sample_id, image_id: Numbers of the person (unique) and of the image.
+            image_path: Relative to the image folder.
+            image_size_px: Width and height.
+            bbox_px: x1 y1 x2 y2.
+            focal_px, princpt_px: (2,) each.
+            pose: (P, 3) or (3 P,) rad; None for all three of pose, betas and transl_m if there is
+                no fit.
+            betas: (10,), or longer: the first 10.
+            transl_m: (3,) m, camera frame.
+            joints_cam_mm: (A, 3); may be None without a depth.
+            joints_px: (A, 2); None if no joint is annotated.
+            joints_valid: (A,) bool; by default all if there are `joints_px`, else none. The
+                coordinates of the others may hold anything.
+            root_depth_mm: Absolute depth of the root; None if neither it nor `joints_cam_mm` is
+                known.
+            **optional: The columns named in `optional`; fit errors may be None.
+
+        Raises:
+            ValueError: A value is missing, has the wrong shape, or is not finite where it counts;
+                nothing is added then.
+        """
+        num_joints = len(self.joint_names)
+        valid = np.full(num_joints, joints_px is not None)
+        if joints_valid is not None:
+            valid = as_numbers(joints_valid, 'joints_valid', (num_joints,)).astype(bool)
+        has_depth = root_depth_mm is not None
+        depth_mm = as_numbers(root_depth_mm, 'root_depth_mm', ()) if has_depth else 0.0
+        size_px = as_numbers(image_size_px, 'image_size_px', (2,))
+        focal = as_numbers(focal_px, 'focal_px', (2,))
+        for name, number in (('image_size_px', size_px), ('focal_px', focal)):
+            if not (number > 0).all():
+                raise ValueError(f'{name}: got {number.tolist()}, expected numbers > 0')
+        if has_depth and not depth_mm > 0:
+            raise ValueError(f'root_depth_mm: got {float(depth_mm):g}, expected > 0')
+        if not image_path:
+            raise ValueError('image_path: got no path, expected a file name')
+        row = {
+            'sample_id': integer({'sample_id': sample_id}, 'sample_id'),
+            'image_id': integer({'image_id': image_id}, 'image_id'),
+            'image_path': image_path,
+            'image_size_px': size_px,
+            'bbox_px': as_numbers(bbox_px, 'bbox_px', (4,)),
+            'focal_px': focal,
+            'princpt_px': as_numbers(princpt_px, 'princpt_px', (2,)),
+            **self._fit(pose, betas, transl_m),
+            'joints_cam_mm': _joints(joints_cam_mm, 'joints_cam_mm', valid & has_depth, 3),
+            'joints_px': _joints(joints_px, 'joints_px', valid, 2),
+            'joints_valid': valid,
+            'has_depth': has_depth,
+            'root_depth_mm': depth_mm,
+            **self._optional(optional),
+        }
+        for name, cell in row.items():
+            self.columns[name].append(cell)
+        return len(self) - 1
+
+    def set_fit(self, row: int, pose: Any, betas: Any, transl_m: Any) -> None:
+        """Give an added person their fit, where fits come from a file of their own; as `add`."""
+        for name, cell in self._fit(pose, betas, transl_m).items():
+            self.columns[name][row] = cell
+
+    def _fit(self, pose: Any, betas: Any, transl_m: Any) -> dict[str, Any]:
+        given = [part is not None for part in (pose, betas, transl_m)]
+        if not any(given):
+            return {**dict.fromkeys(_FIT, 0.0), 'fit_valid': False}
+        if not all(given):
+            raise ValueError('got a part of pose, betas and transl_m, expected all three or none')
+        betas = np.asarray(betas, np.float64).reshape(-1)[:10]
+        return {
+            'pose': as_numbers(pose, 'pose', (NUM_POSE[self.kind], 3)),
+            'betas': as_numbers(betas, 'betas', (10,)),
+            'transl_m': as_numbers(transl_m, 'transl_m', (3,)),
+            'fit_valid': True,
+        }
+
+    def _optional(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        if set(given) != set(self.optional) - _fit_errors(self.optional, given):
+            raise ValueError(
+                f'got optional columns {sorted(given)}, expected {sorted(self.optional)}'
+            )
+        row = dict.fromkeys(_fit_errors(self.optional, given), np.nan)
+        for name, cell in given.items():
+            if isinstance(self.columns[name], TextColumn):
+                if not isinstance(cell, (str, bytes)) or not cell:
+                    raise ValueError(f'{name}: got {cell!r}, expected text')
+                row[name] = cell
+            elif name.startswith('id_'):
+                row[name] = integer({name: cell}, name)
+            else:
+                row[name] = np.nan if cell is None else as_numbers(cell, name, ())
+        return row
+
+    def fill(self, name: str, function: Callable[[dict[str, np.ndarray]], Any], what: str) -> None:
+        """Compute a number column from other columns of the people with a fit, in batches.
+
+        Args:
+            name: The column, e.g. ``'fit_error_mm'``; people without a fit keep what they have.
+            function: From the number columns of up to `columns.CHUNK` people, by name, to rows.
+            what: Name of the progress bar.
+        """
+        target = self.columns[name]
+        with self.progress.bar(len(self), what) as bar:
+            for i in range(len(target.chunks)):
+                fitted = self.columns['fit_valid'].chunk(i).astype(bool)
+                if fitted.any():
+                    numbers = {
+                        key: column.chunk(i)[fitted]
+                        for key, column in self.columns.items()
+                        if isinstance(column, NumberColumn)
+                    }
+                    target.chunk(i)[fitted] = function(numbers)
+                bar.update(len(fitted))
+
+    def drop(self, reason: str, key: object) -> None:
+        """Note that a person (or an image) is left out; call it instead of `add`."""
+        self.dropped[reason].add(str(key))
+
+    def invalid_fit(self, reason: str, key: object) -> None:
+        """Note why a person is kept without a fit."""
+        self.invalid_fits[reason].add(str(key))
+
+    def missing_image(self, path: str, problem: str = 'missing') -> None:
+        """Note an image that is not there or not usable."""
+        self.missing_images.add(f'{path}: {problem}')
+
+    def note(self, line: str) -> None:
+        """A line of the summary, e.g. which source was read."""
+        self.notes.append(line)
+
+    def finish(self, out: Path) -> Summary:
+        """Look for the images, check all columns, save the record; the builder is empty then.
+
+        Raises:
+            ValueError: No person is left, images are bad (with ``on_error='stop'``), or as
+                `AnnotationRecord.create`. Nothing is written then.
+        """
+        columns = {name: column.take() for name, column in self.columns.items()}
+        keep = self._with_usable_images(columns)
+        if not keep.all():
+            columns = {name: column[keep] for name, column in columns.items()}
+        if not keep.any():
+            reasons = {reason: tally.count for reason, tally in self.dropped.items()}
+            raise ValueError(f'no person is left; dropped: {reasons or "none was found"}')
+        record = AnnotationRecord.create(self.kind, self.joint_names, **columns)
+        record.save(out)
+        return Summary(
+            out=str(out),
+            kept=len(record),
+            fitted=int(record['fit_valid'].sum()),
+            images=len(np.unique(record['image_path'])),
+            dropped=dict(self.dropped),
+            invalid_fits=dict(self.invalid_fits),
+            missing_images=self.missing_images,
+            notes=self.notes,
+        )
+
+    def _with_usable_images(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Which people (N,) to keep."""
+        keep = np.ones(len(columns['sample_id']), bool)
+        if self.image_root is None:
+            return keep
+        paths, first, of_row = np.unique(
+            columns['image_path'], return_index=True, return_inverse=True
+        )
+        bad = find_bad_images(
+            self.image_root,
+            [path.decode() for path in paths.tolist()],
+            [tuple(size) for size in columns['image_size_px'][first].tolist()],
+            self.check_images,
+            self.progress,
+        )
+        for path, problem in bad.items():
+            self.missing_image(path, problem)
+        if bad and self.on_error == 'stop':
+            raise ValueError(
+                f'{self.image_root}: {len(bad)} of {len(paths)} images are missing or bad; '
+                'complete them, or leave their people out with --on-error skip:'
+                f'{self.missing_images.named("  ")}'
+            )
+        is_bad = np.array([path.decode() in bad for path in paths.tolist()], bool)
+        for row in np.flatnonzero(is_bad[of_row]):
+            keep[row] = False
+            self.drop('bad image', f'sample_id {columns["sample_id"][row]}')
+        return keep
+
+
+def _joints(points: Any, name: str, valid: np.ndarray, size: int) -> np.ndarray:
+    """(A, size) with zeros where not valid."""
+    if points is None:
+        if valid.any():
+            raise ValueError(f'{name}: got none, expected {int(valid.sum())} valid joints')
+        return np.zeros((len(valid), size))
+    points = np.array(points, np.float64).reshape(-1, size)
+    if len(points) == len(valid):
+        points[~valid] = 0
+    return as_numbers(points, name, (len(valid), size))
+
+
+def _fit_errors(optional: Sequence[str], given: Mapping[str, Any]) -> set[str]:
+    """Fit errors that are left out, because `fill` computes them at the end."""
+    return {name for name in optional if name.startswith('fit_error') and name not in given}
