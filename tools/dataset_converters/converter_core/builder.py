@@ -16,17 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from i2l_plugin.datasets.annotation_schema import COLUMNS, NUM_POSE
+from i2l_plugin.datasets.annotation_schema import COLUMNS, NUM_POSE, Column
 from i2l_plugin.datasets.annotations import AnnotationRecord
 
 from .columns import NumberColumn, TextColumn
-from .entries import as_numbers, integer
 from .images import find_bad_images
+from .person import fit_cells, optional_cell, person_cells
 from .progress import SILENT, Progress
 from .summary import Summary, Tally
 
 _ENTRY_ERRORS = (ValueError, TypeError, KeyError, IndexError)
-_FIT = ('pose', 'betas', 'transl_m')
 
 
 class RecordBuilder:
@@ -64,19 +63,13 @@ class RecordBuilder:
         self.check_images, self.progress = check_images, progress
         self.optional = tuple(optional)
         sizes = {'A': len(self.joint_names), 'P': NUM_POSE[kind]}
+        required = [name for name, c in COLUMNS.items() if c.required and name != 'joint_names']
         self.columns: dict[str, NumberColumn | TextColumn] = {}
-        required = [name for name, column in COLUMNS.items() if column.required]
         for name in (*required, *optional):
-            column = COLUMNS.get(name)
-            if name == 'joint_names':
-                continue
-            if (column is None and name in text_ids) or (column and column.dtype == 'S'):
-                self.columns[name] = TextColumn()
-            elif column is None:
-                self.columns[name] = NumberColumn((), 'int64')
-            else:
-                shape = [sizes.get(size, size) for size in column.shape[1:]]
-                self.columns[name] = NumberColumn(shape, column.dtype)
+            column = COLUMNS.get(name, Column(('N',), 'S' if name in text_ids else 'int64', ''))
+            shape = [sizes.get(size, size) for size in column.shape[1:]]
+            is_text = column.dtype == 'S'
+            self.columns[name] = TextColumn() if is_text else NumberColumn(shape, column.dtype)
         self.notes: list[str] = []
         self.dropped: dict[str, Tally] = defaultdict(Tally)
         self.invalid_fits: dict[str, Tally] = defaultdict(Tally)
@@ -120,118 +113,41 @@ class RecordBuilder:
             self.drop('corrupt entry', message)
 
     def add(
-        self,
-        *,
-        sample_id: int,
-        image_id: int,
-        image_path: str,
-        image_size_px: Sequence[int],
-        bbox_px: Sequence[float],
-        focal_px: Sequence[float],
-        princpt_px: Sequence[float],
-        pose: Any = None,
-        betas: Any = None,
-        transl_m: Any = None,
-        joints_cam_mm: Any = None,
-        joints_px: Any = None,
-        joints_valid: Any = None,
-        root_depth_mm: float | None = None,
-        **optional: Any,
+        self, *, pose: Any = None, betas: Any = None, transl_m: Any = None, **person: Any
     ) -> int:
         """Add one person and return their row.
 
         Args:
-            sample_id, image_id: Numbers of the person (unique) and of the image.
-            image_path: Relative to the image folder.
-            image_size_px: Width and height.
-            bbox_px: x1 y1 x2 y2.
-            focal_px, princpt_px: (2,) each.
-            pose: (P, 3) or (3 P,) rad; None for all three of pose, betas and transl_m if there is
-                no fit.
-            betas: (10,), or longer: the first 10.
-            transl_m: (3,) m, camera frame.
-            joints_cam_mm: (A, 3); may be None without a depth.
-            joints_px: (A, 2); None if no joint is annotated.
-            joints_valid: (A,) bool; by default all if there are `joints_px`, else none. The
-                coordinates of the others may hold anything.
-            root_depth_mm: Absolute depth of the root; None if neither it nor `joints_cam_mm` is
-                known.
-            **optional: The columns named in `optional`; fit errors may be None.
+            pose, betas, transl_m: As in `person.fit_cells`; all None if there is no fit.
+            **person: Arguments of `person.person_cells`, and the optional columns (fit errors may
+                be left out and filled later).
 
         Raises:
             ValueError: A value is missing, has the wrong shape, or is not finite where it counts;
                 nothing is added then.
         """
-        num_joints = len(self.joint_names)
-        valid = np.full(num_joints, joints_px is not None)
-        if joints_valid is not None:
-            valid = as_numbers(joints_valid, 'joints_valid', (num_joints,)).astype(bool)
-        has_depth = root_depth_mm is not None
-        depth_mm = as_numbers(root_depth_mm, 'root_depth_mm', ()) if has_depth else 0.0
-        size_px = as_numbers(image_size_px, 'image_size_px', (2,))
-        focal = as_numbers(focal_px, 'focal_px', (2,))
-        for name, number in (('image_size_px', size_px), ('focal_px', focal)):
-            if not (number > 0).all():
-                raise ValueError(f'{name}: got {number.tolist()}, expected numbers > 0')
-        if has_depth and not depth_mm > 0:
-            raise ValueError(f'root_depth_mm: got {float(depth_mm):g}, expected > 0')
-        if not image_path:
-            raise ValueError('image_path: got no path, expected a file name')
-        row = {
-            'sample_id': integer({'sample_id': sample_id}, 'sample_id'),
-            'image_id': integer({'image_id': image_id}, 'image_id'),
-            'image_path': image_path,
-            'image_size_px': size_px,
-            'bbox_px': as_numbers(bbox_px, 'bbox_px', (4,)),
-            'focal_px': focal,
-            'princpt_px': as_numbers(princpt_px, 'princpt_px', (2,)),
-            **self._fit(pose, betas, transl_m),
-            'joints_cam_mm': _joints(joints_cam_mm, 'joints_cam_mm', valid & has_depth, 3),
-            'joints_px': _joints(joints_px, 'joints_px', valid, 2),
-            'joints_valid': valid,
-            'has_depth': has_depth,
-            'root_depth_mm': depth_mm,
-            **self._optional(optional),
+        optional = {name: person.pop(name) for name in self.optional if name in person}
+        lacking = [n for n in self.optional if n not in optional and not n.startswith('fit_error')]
+        if lacking:
+            raise ValueError(f'got no optional column {lacking}, expected all of {self.optional}')
+        cells = {
+            **person_cells(len(self.joint_names), **person),
+            **fit_cells(self.kind, pose, betas, transl_m),
+            **{
+                name: optional_cell(
+                    name, optional.get(name), isinstance(self.columns[name], TextColumn)
+                )
+                for name in self.optional
+            },
         }
-        for name, cell in row.items():
+        for name, cell in cells.items():
             self.columns[name].append(cell)
         return len(self) - 1
 
     def set_fit(self, row: int, pose: Any, betas: Any, transl_m: Any) -> None:
-        """Give an added person their fit, where fits come from a file of their own; as `add`."""
-        for name, cell in self._fit(pose, betas, transl_m).items():
+        """Give an added person their fit, where fits come from a file of their own."""
+        for name, cell in fit_cells(self.kind, pose, betas, transl_m).items():
             self.columns[name][row] = cell
-
-    def _fit(self, pose: Any, betas: Any, transl_m: Any) -> dict[str, Any]:
-        given = [part is not None for part in (pose, betas, transl_m)]
-        if not any(given):
-            return {**dict.fromkeys(_FIT, 0.0), 'fit_valid': False}
-        if not all(given):
-            raise ValueError('got a part of pose, betas and transl_m, expected all three or none')
-        betas = np.asarray(betas, np.float64).reshape(-1)[:10]
-        return {
-            'pose': as_numbers(pose, 'pose', (NUM_POSE[self.kind], 3)),
-            'betas': as_numbers(betas, 'betas', (10,)),
-            'transl_m': as_numbers(transl_m, 'transl_m', (3,)),
-            'fit_valid': True,
-        }
-
-    def _optional(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        if set(given) != set(self.optional) - _fit_errors(self.optional, given):
-            raise ValueError(
-                f'got optional columns {sorted(given)}, expected {sorted(self.optional)}'
-            )
-        row = dict.fromkeys(_fit_errors(self.optional, given), np.nan)
-        for name, cell in given.items():
-            if isinstance(self.columns[name], TextColumn):
-                if not isinstance(cell, (str, bytes)) or not cell:
-                    raise ValueError(f'{name}: got {cell!r}, expected text')
-                row[name] = cell
-            elif name.startswith('id_'):
-                row[name] = integer({name: cell}, name)
-            else:
-                row[name] = np.nan if cell is None else as_numbers(cell, name, ())
-        return row
 
     def fill(self, name: str, function: Callable[[dict[str, np.ndarray]], Any], what: str) -> None:
         """Compute a number column from other columns of the people with a fit, in batches.
@@ -325,20 +241,3 @@ class RecordBuilder:
             keep[row] = False
             self.drop('bad image', f'sample_id {columns["sample_id"][row]}')
         return keep
-
-
-def _joints(points: Any, name: str, valid: np.ndarray, size: int) -> np.ndarray:
-    """(A, size) with zeros where not valid."""
-    if points is None:
-        if valid.any():
-            raise ValueError(f'{name}: got none, expected {int(valid.sum())} valid joints')
-        return np.zeros((len(valid), size))
-    points = np.array(points, np.float64).reshape(-1, size)
-    if len(points) == len(valid):
-        points[~valid] = 0
-    return as_numbers(points, name, (len(valid), size))
-
-
-def _fit_errors(optional: Sequence[str], given: Mapping[str, Any]) -> set[str]:
-    """Fit errors that are left out, because `fill` computes them at the end."""
-    return {name for name in optional if name.startswith('fit_error') and name not in given}
