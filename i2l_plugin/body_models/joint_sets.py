@@ -108,6 +108,21 @@ H36M_17 = JointSet(
     evaluation_joints=(1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 16),
 )
 
+MUCO_21 = JointSet(
+    name='muco_21',
+    joint_names=_words(
+        'Head_top Thorax R_Shoulder R_Elbow R_Wrist L_Shoulder L_Elbow L_Wrist R_Hip R_Knee '
+        'R_Ankle L_Hip L_Knee L_Ankle Pelvis Spine Head R_Hand L_Hand R_Toe L_Toe'
+    ),
+    skeleton=(
+        *((0, 16), (16, 1), (1, 15), (15, 14), (14, 8), (8, 9), (9, 10), (10, 19), (14, 11)),
+        *((11, 12), (12, 13), (13, 20), (1, 2), (2, 3), (3, 4), (4, 17), (1, 5), (5, 6), (6, 7)),
+        (7, 18),
+    ),
+    mirror_pairs=((2, 5), (3, 6), (4, 7), (8, 11), (9, 12), (10, 13), (17, 18), (19, 20)),
+    root=14,
+)
+
 COCO_18 = JointSet(
     name='coco_18',
     joint_names=_words(
@@ -148,7 +163,7 @@ MANO_16 = JointSet(
 
 JOINT_SETS = {
     joint_set.name: joint_set
-    for joint_set in (BODY_29, HAND_21, H36M_17, COCO_18, SMPL_24, MANO_16)
+    for joint_set in (BODY_29, HAND_21, H36M_17, MUCO_21, COCO_18, SMPL_24, MANO_16)
 }
 
 
