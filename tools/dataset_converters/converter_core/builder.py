@@ -74,6 +74,7 @@ class RecordBuilder:
         self.dropped: dict[str, Tally] = defaultdict(Tally)
         self.invalid_fits: dict[str, Tally] = defaultdict(Tally)
         self.missing_images = Tally()
+        self._removed: list[int] = []
 
     @classmethod
     def from_args(
@@ -93,12 +94,13 @@ class RecordBuilder:
         return len(self.columns['sample_id'])
 
     @contextmanager
-    def entry(self, file: Path | str, key: object) -> Iterator[None]:
+    def entry(self, file: Path | str, key: object, row: int | None = None) -> Iterator[None]:
         """Around the reading of one entry: what is wrong with it stops the conversion or drops it.
 
         Args:
             file: The file that the entry is in.
             key: What the entry is called there.
+            row: Person that has been added already and goes if this entry of theirs is corrupt.
 
         Raises:
             ValueError: With ``on_error='stop'``; names file and key.
@@ -111,6 +113,8 @@ class RecordBuilder:
             if self.on_error == 'stop':
                 raise ValueError(f'{message}; --on-error skip leaves such entries out') from error
             self.drop('corrupt entry', message)
+            if row is not None:
+                self._removed.append(row)
 
     def add(
         self, *, pose: Any = None, betas: Any = None, transl_m: Any = None, **person: Any
@@ -195,6 +199,7 @@ class RecordBuilder:
         """
         columns = {name: column.take() for name, column in self.columns.items()}
         keep = self._with_usable_images(columns)
+        keep[self._removed] = False
         if not keep.all():
             columns = {name: column[keep] for name, column in columns.items()}
         if not keep.any():

@@ -18,6 +18,11 @@ def value(entry: Mapping[str, Any], key: str) -> Any:
     return entry[key]
 
 
+def label(entry: Any, key: str = 'id') -> Any:
+    """What to call an entry in messages: ``entry[key]`` if it has one."""
+    return entry.get(key) if isinstance(entry, Mapping) else repr(entry)[:80]
+
+
 def integer(entry: Mapping[str, Any], key: str) -> int:
     """A whole number, also where it is written as text or with a point."""
     got = value(entry, key)
@@ -44,13 +49,14 @@ def numbers(entry: Mapping[str, Any], key: str, shape: Sequence[int]) -> NDArray
 
 
 def as_numbers(got: Any, name: str, shape: Sequence[int]) -> NDArray[np.float64]:
-    """Finite numbers of this shape; a flat list of as many numbers will do."""
+    """Finite numbers of this shape; flat ones, or with more axes of length 1, will do."""
     shape = tuple(shape)
     try:
         array = np.asarray(got, np.float64)  # None, as which NaN comes, becomes NaN
     except (TypeError, ValueError):
         raise ValueError(f'{name}: got no array of numbers, expected {shape}') from None
-    if array.shape != shape and array.shape != (int(np.prod(shape)),):
+    axes = tuple(size for size in array.shape if size != 1)
+    if axes != tuple(size for size in shape if size != 1) and axes != (int(np.prod(shape)),):
         raise ValueError(f'{name}: got shape {array.shape}, expected {shape}')
     bad = int((~np.isfinite(array)).sum())
     if bad:
