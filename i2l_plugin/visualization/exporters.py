@@ -9,11 +9,12 @@ Shapes: V vertices, F faces.
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import trimesh
+
+from .files import write_atomically
 
 FORMATS = ('.obj', '.ply', '.glb')
 CAMERA_MM_TO_FILE_M = np.array([1e-3, -1e-3, -1e-3])
@@ -64,18 +65,5 @@ def export_mesh(
     # process=False: merging vertices would break the correspondence with the body model
     mesh = trimesh.Trimesh(camera_to_file(vertices_mm), faces, vertex_colors=colors, process=False)
     data = mesh.export(file_type=suffix[1:])
-    _write_atomically(path, data if isinstance(data, bytes) else data.encode())
+    write_atomically(path, data if isinstance(data, bytes) else data.encode())
     return path
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
-    try:
-        with os.fdopen(handle, 'wb') as file:
-            file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -12,6 +12,15 @@ import numpy as np
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 LEFT_COLOR, RIGHT_COLOR, MIDDLE_COLOR = (80, 160, 255), (255, 130, 60), (120, 220, 120)
+_NAME_COLORS = {
+    'L_': LEFT_COLOR,
+    'R_': RIGHT_COLOR,
+    'Thumb': (245, 165, 40),
+    'Index': (225, 100, 225),
+    'Middle': (80, 160, 255),
+    'Ring': (240, 80, 70),
+    'Pinky': (60, 200, 200),
+}
 # Sub-pixel positions for OpenCV's anti-aliased drawing: coordinates in 1 / 2**SHIFT px.
 SHIFT = 4
 
@@ -23,14 +32,14 @@ def draw_skeleton(
     links: Sequence[tuple[int, int]],
     names: Sequence[str] = (),
 ) -> np.ndarray:
-    """Draw bones and joints; left blue, right orange, the middle green, by the joints' names.
+    """Draw bones and joints in the colours of the joints' names, see `joint_color`.
 
     Args:
         image: (H, W, 3) uint8.
         keypoints_px: (J, 2) px.
         visible: (J,) bool; bones need both ends.
         links: Pairs of joint indices.
-        names: J names; ``L_`` and ``R_`` prefixes choose the colour. Empty: all green.
+        names: J names, which choose the colours. Empty: all green.
 
     Returns:
         A new (H, W, 3) uint8.
@@ -44,17 +53,21 @@ def draw_skeleton(
     points = np.rint(np.clip(np.nan_to_num(keypoints_px), -limit, limit) * 2**SHIFT).astype(int)
     for i, j in links:
         if drawable[i] and drawable[j]:
-            color = _side_color(names[j])
+            color = joint_color(names[j])
             cv2.line(image, points[i], points[j], color, thickness, cv2.LINE_AA, SHIFT)
     for point, name in zip(points[drawable], np.asarray(names)[drawable], strict=True):
         radius = (thickness + 1) << SHIFT
         cv2.circle(image, point, radius, (255, 255, 255), -1, cv2.LINE_AA, SHIFT)
-        cv2.circle(image, point, thickness << SHIFT, _side_color(name), -1, cv2.LINE_AA, SHIFT)
+        cv2.circle(image, point, thickness << SHIFT, joint_color(name), -1, cv2.LINE_AA, SHIFT)
     return image
 
 
-def _side_color(name: str) -> tuple[int, int, int]:
-    return {'L_': LEFT_COLOR, 'R_': RIGHT_COLOR}.get(name[:2], MIDDLE_COLOR)
+def joint_color(name: str) -> tuple[int, int, int]:
+    """RGB by a joint's name: left blue, right orange, fingers one colour each, the rest green."""
+    for prefix, color in _NAME_COLORS.items():
+        if name.startswith(prefix):
+            return color
+    return MIDDLE_COLOR
 
 
 def spread_mm(vertex_spread: np.ndarray, depth_mm: np.ndarray, focal_px: np.ndarray) -> np.ndarray:

@@ -212,22 +212,58 @@ def render_view(
     canvas[:] = background
     if not meshes:
         return canvas
-    points = np.concatenate([mesh.vertices_mm for mesh in meshes])
-    center = (points.min(0) + points.max(0)) / 2
+    view = frame_view(
+        np.concatenate([mesh.vertices_mm for mesh in meshes]),
+        (width, height),
+        azimuth_deg,
+        elevation_deg,
+        margin,
+    )
+    turned = [replace(mesh, vertices_mm=view.turn(mesh.vertices_mm)) for mesh in meshes]
+    return overlay(canvas, turned, view.camera.focal_px, view.camera.princpt_px)
+
+
+@dataclass(frozen=True)
+class TurnedView:
+    """A camera that looks at things from another side.
+
+    Args:
+        rotation: (3, 3), from the original frame's directions to the turned camera's.
+        center_mm: (3,) point of the original frame that the camera turned about.
+        distance_mm: Depth of that point in the turned camera.
+        camera: The turned camera.
+    """
+
+    rotation: np.ndarray
+    center_mm: np.ndarray
+    distance_mm: float
+    camera: Camera
+
+    def turn(self, points_mm: np.ndarray) -> np.ndarray:
+        """Points of the original camera frame in the turned one. (..., 3) -> (..., 3)."""
+        return (points_mm - self.center_mm) @ self.rotation.T + (0, 0, self.distance_mm)
+
+
+def frame_view(
+    points_mm: np.ndarray,
+    image_size_px: tuple[int, int],
+    azimuth_deg: float,
+    elevation_deg: float = 0.0,
+    margin: float = 0.08,
+) -> TurnedView:
+    """The camera of `render_view` for points (N, 3), N >= 1, of a camera frame."""
+    center = (points_mm.min(0) + points_mm.max(0)) / 2
+    radius = max(np.linalg.norm(points_mm - center, axis=1).max(), 1e-3)
     rotation = view_rotation(azimuth_deg, elevation_deg)
-    radius = max(np.linalg.norm(points - center, axis=1).max(), 1e-3)
-    distance = np.array([0.0, 0.0, 4 * radius])  # far enough for little perspective
-    turned = [
-        replace(mesh, vertices_mm=(mesh.vertices_mm - center) @ rotation.T + distance)
-        for mesh in meshes
-    ]
-    points = np.concatenate([mesh.vertices_mm for mesh in turned])
+    distance = 4 * radius  # far enough for little perspective
+    points = (points_mm - center) @ rotation.T + (0, 0, distance)
     rays = points[:, :2] / points[:, 2:]
     low, high = rays.min(0), rays.max(0)
-    size = np.array([width, height])
+    size = np.array(image_size_px)
     focal = ((1 - 2 * margin) * size / np.maximum(high - low, 1e-6)).min()
     princpt = (size - 1) / 2 - focal * (low + high) / 2
-    return overlay(canvas, turned, np.array([focal, focal]), princpt)
+    camera = Camera(np.array([focal, focal]), princpt, image_size_px)
+    return TurnedView(rotation, center, float(distance), camera)
 
 
 def view_rotation(azimuth_deg: float, elevation_deg: float) -> np.ndarray:
