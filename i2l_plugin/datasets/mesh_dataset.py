@@ -15,14 +15,18 @@ import numpy as np
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import MMLogger
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
-from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import DATASETS
+from numpy.typing import NDArray
 
 from i2l_plugin.body_models.joint_sets import BODY_29, HAND_21, JointSet, get_joint_set
-from i2l_plugin.geometry.crop import clip_box
+from i2l_plugin.protocols import PROTOCOL_KEY, Protocol
 
 from .annotations import AnnotationRecord
-from .metainfo import pose_metainfo
+from .metainfo import ANNOTATED_KEY, pose_metainfo
+from .person_places import PersonPlaces
+from .person_results import read_person_results
+from .person_selection import FitLimit, select_persons
+from .pipeline_checks import box_padding, check_pipeline
 
 MODEL_JOINT_SETS = {'body': BODY_29.name, 'hand': HAND_21.name}
 _MIN_BOX_PX = 1.0
@@ -36,6 +40,11 @@ class MeshDataset(BaseDataset):
     Boxes are clipped to the image. Persons whose box then has no area are dropped with a warning
     in training and refused in test mode, where results must stay complete.
 
+    Boxes and the depth of the root joint are the annotated ones, or come from a detector or RootNet
+    (`i2l_plugin.datasets.person_results` says what the files hold). Persons are found in them as
+    `person_matching` says; where a detector gives many boxes of an image the one that overlaps most
+    with the annotated box counts, so give it those above the detector's usual score only.
+
     Args:
         ann_file: Annotation record, relative to `data_root`.
         data_root: Folder of `ann_file` and of `data_prefix`.
@@ -47,13 +56,29 @@ class MeshDataset(BaseDataset):
         indices: Use the first (or, if negative, last) so many samples, or these ones.
         test_mode: Never replace a sample by another.
         lazy_init: Open the annotation file on first use.
+        bbox_file: RootNet's or a detector's boxes instead of the annotated ones, relative to
+            `data_root`. RootNet's are grown already, which `GetBBoxCenterScale` does not repeat.
+        root_depth_file: RootNet's depths instead of the annotated ones, relative to `data_root`.
+        unmatched: What to do with persons who are not in these files: ``'error'``, or take what is
+            annotated with a warning: ``'ground_truth'``.
+
+    Attributes:
+        annotated: The data set's own joints, of published data sets.
+        protocol: The named protocol whose persons these are, of data sets that know some.
+        fit_limit: Which fitted body models are trusted, of data sets that know their errors.
+        root_depth_unit_mm: Unit of RootNet's files for this data set.
 
     Raises:
-        FileNotFoundError, ValueError: If the annotation file is missing or wrong, or is of the
-            other kind (body or hand) than the joint set; or if `pipeline` crops with ``use_udp``.
+        FileNotFoundError, ValueError: If a file is missing or wrong, or the annotation is of the
+            other kind (body or hand) than the joint set; or if `pipeline` breaks the samples
+            (`check_pipeline`).
     """
 
     METAINFO: dict = pose_metainfo('i2l_body_29', BODY_29)
+    annotated: JointSet | None = None
+    protocol: Protocol | None = None
+    fit_limit: FitLimit | None = None
+    root_depth_unit_mm: float = 1.0
 
     def __init__(
         self,
@@ -66,12 +91,17 @@ class MeshDataset(BaseDataset):
         indices: int | Sequence[int] | None = None,
         test_mode: bool = False,
         lazy_init: bool = False,
+        bbox_file: str | None = None,
+        root_depth_file: str | None = None,
+        unmatched: str = 'error',
     ) -> None:
         self.joint_set: JointSet = get_joint_set(joint_set)
         self.record: AnnotationRecord
+        self.bbox_file, self.root_depth_file = bbox_file, root_depth_file
+        self.unmatched = unmatched
         super().__init__(
             ann_file=ann_file,
-            metainfo=metainfo or pose_metainfo(f'i2l_{joint_set}', self.joint_set),
+            metainfo=metainfo or self._default_metainfo(),
             data_root=data_root,
             data_prefix=dict(data_prefix or {'img': ''}),
             indices=indices,
@@ -80,11 +110,26 @@ class MeshDataset(BaseDataset):
             test_mode=test_mode,
             lazy_init=lazy_init,
         )
-        _refuse_udp(self.pipeline.transforms)
+        check_pipeline(self.pipeline.transforms, is_hand=self.joint_set == HAND_21)
+
+    def _default_metainfo(self) -> dict:
+        if self.annotated is not None:
+            return self.METAINFO
+        return pose_metainfo(f'i2l_{self.joint_set.name}', self.joint_set)
 
     @classmethod
     def _load_metainfo(cls, metainfo: dict | None = None) -> dict:
-        return parse_pose_metainfo(metainfo or cls.METAINFO)
+        metainfo = metainfo or cls.METAINFO
+        own = {ANNOTATED_KEY: metainfo[ANNOTATED_KEY]} if ANNOTATED_KEY in metainfo else {}
+        return {**parse_pose_metainfo(metainfo), **own}
+
+    def _join_prefix(self) -> None:
+        """Take relative paths from `data_root`."""
+        super()._join_prefix()
+        for name in ('bbox_file', 'root_depth_file'):
+            path = getattr(self, name)
+            if path is not None and self.data_root and not os.path.isabs(path):
+                setattr(self, name, os.path.join(self.data_root, path))
 
     def load_data_list(self) -> np.ndarray:
         """Open the record; rows (n,) of the persons to use stand for the host's list of dicts."""
@@ -96,15 +141,38 @@ class MeshDataset(BaseDataset):
                 f'{self.record.kind} annotations in {self.ann_file}'
             )
         self._find_joints()
-        box = clip_box(self.record['bbox_px'], self.record['image_size_px'])
+        self._fit_trusted = self.record['fit_valid']
+        if self.fit_limit is not None:
+            self._fit_trusted = self.fit_limit.trusted(self.record)
+        rows = np.flatnonzero(select_persons(self.record, self.protocol))
+        self.places = self._find_places(rows)
+        box = self.places.boxes(rows)
         has_area = (box[:, 2:] - box[:, :2] >= _MIN_BOX_PX).all(axis=1)
         if not has_area.all():
-            self._report_empty_boxes(self.record['sample_id'][~has_area])
-        return np.flatnonzero(has_area)
+            self._report_empty_boxes(self.record['sample_id'][rows[~has_area]], len(rows))
+        return rows[has_area]
+
+    def _find_places(self, rows: NDArray[np.int64]) -> PersonPlaces:
+        """Boxes and root depths, from files where they are given."""
+        places = PersonPlaces(self.record)
+        if self.bbox_file is not None:
+            results = read_person_results(self.bbox_file)
+            padding = box_padding(self.pipeline.transforms) if results.grown else 1.0
+            places.take_boxes(results, rows, padding, self.unmatched)
+        if self.root_depth_file is not None:
+            results = read_person_results(self.root_depth_file)
+            places.take_depths(results, rows, self.root_depth_unit_mm, self.unmatched)
+        return places
 
     def _find_joints(self) -> None:
         """Where each model joint and the root are among the annotated joints."""
         names = self.record.joint_names
+        if self.annotated is not None and set(names) != set(self.annotated.joint_names):
+            raise ValueError(
+                f"{self.ann_file}: column 'joint_names': got {names}, expected those of "
+                f'{self.annotated.name!r} for {type(self).__name__}: {self.annotated.joint_names}; '
+                "convert with this data set's own converter"
+            )
         annotated = JointSet('annotated', names)
         order = np.array(self.joint_set.indices_in(annotated))
         self._known_joints = np.flatnonzero(order >= 0)
@@ -117,9 +185,9 @@ class MeshDataset(BaseDataset):
             )
         self._source_root = annotated.index(root_name)
 
-    def _report_empty_boxes(self, sample_ids: np.ndarray) -> None:
+    def _report_empty_boxes(self, sample_ids: np.ndarray, num: int) -> None:
         what = (
-            f'{self.ann_file}: {len(sample_ids)} of {len(self.record)} boxes lie outside their '
+            f'{self.ann_file}: {len(sample_ids)} of {num} boxes lie outside their '
             f'image or are under {_MIN_BOX_PX:g} px, sample_id {sample_ids[:5].tolist()}'
         )
         if self.test_mode:
@@ -141,11 +209,11 @@ class MeshDataset(BaseDataset):
             'sample_id': int(record['sample_id'][row]),
             'image_id': int(record['image_id'][row]),
             'image_size_px': tuple(record['image_size_px'][row].tolist()),
-            'bbox': clip_box(record['bbox_px'][row], record['image_size_px'][row])[None],
-            'bbox_score': np.ones(1, np.float32),
+            'bbox': self.places.boxes(row)[None],
+            'bbox_score': np.array([self.places.box_score(row)], np.float32),
             'focal_px': np.array(record['focal_px'][row]),
             'princpt_px': np.array(record['princpt_px'][row]),
-            'root_depth_mm': self._root_depth_mm(row),
+            'root_depth_mm': self.places.root_depth(row),
             'mirrored': False,
             'joint_set': self.joint_set.name,
             'annotated_joint_names': record.joint_names,
@@ -155,17 +223,14 @@ class MeshDataset(BaseDataset):
         for name in record.optional_columns:
             value = record[name][row].item()
             info[name] = value.decode() if isinstance(value, bytes) else value
+        if self.protocol is not None:
+            info[PROTOCOL_KEY] = self.protocol.name
         return info
-
-    def _root_depth_mm(self, row: int) -> float:
-        """NaN where unknown: the column may hold anything there."""
-        known = self.record['has_depth'][row]
-        return float(self.record['root_depth_mm'][row]) if known else float('nan')
 
     def _fit(self, row: int) -> dict[str, Any]:
         """Body-model parameters, translation in mm."""
         record = self.record
-        fit_valid = bool(record['fit_valid'][row])
+        fit_valid = bool(self._fit_trusted[row])
         if fit_valid:
             pose, betas = np.array(record['pose'][row]), np.array(record['betas'][row])
             transl_mm = record['transl_m'][row] * np.float32(1000)
@@ -218,16 +283,6 @@ class MeshDataset(BaseDataset):
                 f'sample_id {info["sample_id"]} of {self.ann_file}, image {info["img_path"]}: '
                 f'{type(error).__name__}: {error}'
             ) from error
-
-
-def _refuse_udp(transforms: Sequence[Callable]) -> None:
-    for transform in transforms:
-        if isinstance(transform, TopdownAffine) and transform.use_udp:
-            raise ValueError(
-                'pipeline: TopdownAffine(use_udp=True) crops by another matrix than the '
-                'crop_from_image that PackMeshInputs tells the model; leave use_udp out'
-            )
-        _refuse_udp(getattr(transform, 'transforms', ()))  # of wrappers such as RandomApply
 
 
 @DATASETS.register_module()

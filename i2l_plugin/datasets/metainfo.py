@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from i2l_plugin.body_models.joint_sets import JointSet
 
+ANNOTATED_KEY = 'annotated_joints'  # the data set's own joints, as the fields of a JointSet
 _LEFT, _RIGHT, _MIDDLE = (0, 200, 80), (255, 110, 40), (60, 140, 255)  # RGB
 _FINGERS = {
     'Thumb': (240, 140, 20),
@@ -40,6 +43,16 @@ def pose_metainfo(dataset_name: str, joint_set: JointSet) -> dict:
         'joint_weights': [1.0] * len(names),
         'sigmas': [0.05] * len(names),
     }
+
+
+def benchmark_metainfo(dataset_name: str, model_joints: JointSet, annotated: JointSet) -> dict:
+    """Meta information of a published data set.
+
+    Samples and predictions hold the model's joints, so these are what the host's entries name and
+    its tools draw; the data set's own joints with their skeleton, mirror pairs, root and evaluation
+    joints are the entry ``annotated_joints``.
+    """
+    return {**pose_metainfo(dataset_name, model_joints), ANNOTATED_KEY: asdict(annotated)}
 
 
 def _color(joint_name: str) -> tuple[int, int, int]:

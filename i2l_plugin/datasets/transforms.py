@@ -52,6 +52,7 @@ from i2l_plugin.body_models.joint_sets import SMPL_24, get_joint_set
 from i2l_plugin.geometry.camera import mirror_points_img, mirror_princpt
 from i2l_plugin.geometry.crop import crop_from_image
 from i2l_plugin.geometry.rotation import mirror_pose
+from i2l_plugin.protocols import PROTOCOL_KEY
 
 
 @lru_cache
@@ -172,7 +173,8 @@ class PackMeshInputs(BaseTransform):
 
     - metainfo: img_path, sample_id, image_id, ori_shape, input_size (w, h), focal_px (2,),
       princpt_px (2,), crop_from_image (2, 3) float64, root_depth_mm (NaN where unknown),
-      mirrored, bbox_px (4,), joint_set, annotated_joint_names, and gender, id_* where present;
+      mirrored, bbox_px (4,), joint_set, annotated_joint_names, and gender, id_*, protocol (name)
+      where present;
     - gt_instances (numpy): bboxes (1, 4), bbox_scores (1,), annotated_joints_cam_mm (1, A, 3),
       annotated_joints_valid (1, A), false where there is no depth;
     - gt_instance_labels (float32 tensors): pose (1, P, 3), betas (1, 10), transl_mm (1, 3),
@@ -227,7 +229,8 @@ class PackMeshInputs(BaseTransform):
             float(np.ravel(results.get('bbox_rotation', 0.0))[0]),
             results['input_size'],
         )
-        extra = (key for key in results if key == 'gender' or key.startswith('id_'))
+        named = ('gender', PROTOCOL_KEY)
+        extra = (key for key in results if key in named or key.startswith('id_'))
         return {
             **{key: results[key] for key in (*self.meta_keys, *extra)},
             'crop_from_image': crop,
