@@ -64,8 +64,14 @@ class Protocol:
         """Whether nothing is evaluated on these samples."""
         return self.truth is None
 
+    @property
+    def selection(self) -> tuple:
+        """What decides which samples are taken; protocols may differ in the rest alone."""
+        frames = self.frame_step, self.cameras, self.subjects
+        return self.dataset, self.split, *frames, self.only_in_view
+
     def describe(self) -> str:
-        """The protocol in one line of text, for logs."""
+        """Name and selection in one line of text, for logs and result files."""
         parts = [self.split]
         if self.subjects:
             parts.append(', '.join(f'S{subject}' for subject in self.subjects))
@@ -76,10 +82,6 @@ class Protocol:
             parts.append(f'camera{plural} {", ".join(map(str, self.cameras))}')
         if self.only_in_view:
             parts.append('persons in view')
-        if self.truth is not None:
-            truth = 'gendered fitted mesh' if self.gendered else f'{self.truth} truth'
-            joints = f'{len(self.evaluation_joints)} joints of {self.regressor}'
-            parts.append(f'{joints} against {truth}, {self.root} at the origin')
         return f'{self.name} ({"; ".join(parts)})'
 
 

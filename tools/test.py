@@ -19,7 +19,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='where logs go')
-    parser.add_argument('--out', help='metrics as JSON')
+    parser.add_argument('--out', help='metrics and their protocols as JSON')
     parser.add_argument('--dump', help='predictions as pickle (.pkl), for offline evaluation')
     parser.add_argument('--show-dir', help='where pictures of the results go')
     add_shared_arguments(parser)
@@ -42,9 +42,10 @@ def main() -> None:
         evaluator = config.test_evaluator
         evaluators = list(evaluator) if isinstance(evaluator, (list, tuple)) else [evaluator]
         config.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
-    metrics = build_runner(config).test()
+    runner = build_runner(config)
+    metrics = runner.test()
     if args.out and is_main_process():
-        write_metrics(metrics, args.out)
+        write_metrics(metrics, args.out, runner.test_evaluator.metrics)
 
 
 if __name__ == '__main__':

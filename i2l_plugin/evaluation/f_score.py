@@ -1,4 +1,4 @@
-"""F-score of predicted meshes as FreiHAND defines it (protocols, section 7; paper, Table 5)."""
+"""F-score of predicted meshes as FreiHAND defines it (protocols, section 7; paper, Table 7)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from i2l_plugin.geometry.alignment import freihand_align, similarity_align
 from i2l_plugin.geometry.point_sets import f_score
 
 from .ground_truth import shared_fitted_meshes
+from .protocol_checks import check_selection, describe_choices, evaluated_protocol
 from .sample_fields import SampleDict, predicted_vertices
-from .sample_scores import Record, mean_scores, score_records, write_scores
+from .sample_scores import Record, report_scores, score_records
 
 ALIGNMENTS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     'freihand': freihand_align,
@@ -36,10 +37,12 @@ class FScore(BaseMetric):
             ``'similarity'``: without reflection; ``'none'``: meshes where they are in camera space.
         outfile_prefix: Writes the scores of each sample to ``{outfile_prefix}.{prefix}.json``.
         collect_device, prefix, collect_dir: As in the host. Two of these metrics need two prefixes.
+        protocol, truth_body_models: As in `MeshJointError`.
 
     Raises:
-        ValueError: Unknown alignment, thresholds that are not positive; and on evaluation, if a
-            field is missing or no sample has a valid fit.
+        ValueError: Unknown alignment, thresholds that are not positive, unknown protocol or one
+            that does not suit the models; and on evaluation, if a field is missing, no sample has a
+            valid fit, another protocol selected the samples or a gender has no model.
     """
 
     default_prefix = 'f_score'
@@ -53,19 +56,25 @@ class FScore(BaseMetric):
         collect_device: str = 'cpu',
         prefix: str | None = None,
         collect_dir: str | None = None,
+        protocol: str | None = None,
+        truth_body_models: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(collect_device, prefix, collect_dir)
         if alignment not in ALIGNMENTS:
             raise ValueError(f'alignment must be one of {tuple(ALIGNMENTS)}, got {alignment!r}')
         if not thresholds_mm or min(thresholds_mm) <= 0:
             raise ValueError(f'thresholds_mm must be positive distances, got {thresholds_mm!r}')
-        self.fitted = shared_fitted_meshes(body_model)
+        self.protocol = evaluated_protocol(protocol, truth_body_models=truth_body_models)
+        self.fitted = shared_fitted_meshes(body_model, truth_body_models)
         self.thresholds_mm, self.alignment = tuple(thresholds_mm), alignment
         self.score_names = [f'F@{threshold:g}mm' for threshold in self.thresholds_mm]
         self.outfile_prefix = outfile_prefix
+        choices = f'vertices against {self.fitted.describe()}, alignment {alignment}'
+        self.protocol_text = describe_choices(self.protocol, choices)
 
     def process(self, data_batch: Any, data_samples: Sequence[SampleDict]) -> None:  # noqa: ARG002
         """Add each sample's scores to the results."""
+        check_selection(self.protocol, data_samples)
         valid = self.fitted.valid(data_samples)
         scores = {}
         if any(valid):
@@ -80,6 +89,4 @@ class FScore(BaseMetric):
 
     def compute_metrics(self, results: list[Record]) -> dict[str, float]:
         """``F@...mm`` in [0, 1] and ``N``; the host adds the prefix."""
-        if self.outfile_prefix is not None:
-            write_scores(results, f'{self.outfile_prefix}.{self.prefix}.json')
-        return mean_scores(results, self.score_names, 'a valid fit')
+        return report_scores(self, results, self.score_names, 'a valid fit')

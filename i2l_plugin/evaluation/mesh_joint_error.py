@@ -1,10 +1,11 @@
-"""MPJPE and PA-MPJPE of predicted meshes or of PoseNet (protocols, section 7; paper, Tables 4-12).
+"""MPJPE and PA-MPJPE of predicted meshes or of PoseNet (protocols, section 7; paper, Tables 4-14).
 
 Shape legend: B samples of a batch, K with valid ground truth, V vertices, E evaluation joints.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from itertools import compress
 from typing import Any
@@ -13,12 +14,20 @@ from mmengine.evaluator import BaseMetric
 from mmpose.registry import METRICS
 from torch import Tensor
 
-from i2l_plugin.body_models import BodyModel, get_joint_set
+from i2l_plugin.body_models import BodyModel, JointSet, get_joint_set
+from i2l_plugin.protocols import Protocol
 
-from .ground_truth import annotated_joints, shared_fitted_meshes
+from .freihand_definitions import check_finger_tips
+from .ground_truth import shared_fitted_meshes
 from .point_errors import point_errors
-from .sample_fields import SampleDict, predicted_vertices, stack_field
-from .sample_scores import Record, mean_scores, score_records, write_scores
+from .protocol_checks import (
+    check_selection,
+    describe_choices,
+    evaluated_protocol,
+    protocol_options,
+)
+from .sample_fields import SampleDict, annotated_joints, predicted_vertices, stack_field
+from .sample_scores import Record, report_scores, score_records
 
 SCORES = ('MPJPE', 'PA-MPJPE')
 
@@ -31,12 +40,18 @@ class MeshJointError(BaseMetric):
     its fit is valid, or with annotated truth if its root and every evaluation joint are; ``N`` is
     the number that counts. The mean is over joints, then over samples.
 
+    A named protocol (`i2l_plugin.protocols`) sets joint set, regressor, truth, joints and root, and
+    refuses samples that another one selected. PoseNet's joints are always the body model's,
+    compared with those of the fitted mesh (Table 12): of the protocol, only the samples and the
+    gender of the truth concern them.
+
     Args:
         body_model: Options of `build_body_model` (or the model): the network's body model.
-        joint_set: Joint set that is compared, e.g. ``'body_29'``, ``'h36m_17'``, ``'hand_21'``.
+        joint_set: Joint set that is compared, e.g. ``'body_29'``, ``'h36m_17'``, ``'hand_21'``;
+            may be left out with a protocol or for PoseNet.
         regressor: Regressor of `body_model` that gives the joint set; the one of its name if None.
-        truth: ``'fitted'``: the same regressor on the fitted mesh (3DPW's protocol); or
-            ``'annotated'``: the data set's own joints, by name (Human3.6M's protocol).
+        truth: ``'fitted'`` (also if None): the same regressor on the fitted mesh (3DPW's protocol);
+            or ``'annotated'``: the data set's own joints, by name (Human3.6M's protocol).
         prediction: ``'mesh'``, or ``'posenet'`` for PoseNet's own joints (Table 12), whose
             joint set is the body model's.
         evaluation_joints: Names of the joints to average over; the joint set's if None.
@@ -44,10 +59,14 @@ class MeshJointError(BaseMetric):
         outfile_prefix: Writes the errors of each sample to ``{outfile_prefix}.{prefix}.json``.
         collect_device, collect_dir: As in the host.
         prefix: Of the result keys; ``'joint'``, or ``'posenet'`` for PoseNet's joints, if None.
+        protocol: Name of a protocol, e.g. ``'h36m/paper'``.
+        truth_body_models: Options of the models that pose the fitted mesh by the samples' gender,
+            ``'n'``, ``'m'`` or ``'f'``; what is not given is as in `body_model`.
 
     Raises:
-        ValueError: Unknown joint set, joint, regressor, truth or prediction; and on evaluation, if
-            a field is missing or no sample counts.
+        ValueError: Unknown joint set, joint, regressor, truth, prediction or protocol, or an option
+            that contradicts the protocol; and on evaluation, if a field is missing, no sample
+            counts, another protocol selected the samples or a gender has no model.
     """
 
     default_prefix = 'joint'
@@ -55,9 +74,9 @@ class MeshJointError(BaseMetric):
     def __init__(
         self,
         body_model: Mapping[str, Any] | BodyModel,
-        joint_set: str,
+        joint_set: str | None = None,
         regressor: str | None = None,
-        truth: str = 'fitted',
+        truth: str | None = None,
         prediction: str = 'mesh',
         evaluation_joints: Sequence[str] | None = None,
         root: str | None = None,
@@ -65,29 +84,42 @@ class MeshJointError(BaseMetric):
         collect_device: str = 'cpu',
         prefix: str | None = None,
         collect_dir: str | None = None,
+        protocol: str | None = None,
+        truth_body_models: Mapping[str, Any] | None = None,
     ) -> None:
-        _check_choice('truth', truth, ('fitted', 'annotated'))
+        _check_choice('truth', truth, ('fitted', 'annotated', None))
         _check_choice('prediction', prediction, ('mesh', 'posenet'))
         if prefix is None and prediction == 'posenet':
             prefix = 'posenet'
         super().__init__(collect_device, prefix, collect_dir)
-        self.fitted = shared_fitted_meshes(body_model)
-        self.truth, self.prediction, self.outfile_prefix = truth, prediction, outfile_prefix
-
-        joints = get_joint_set(joint_set)
+        self.protocol = evaluated_protocol(protocol, truth_body_models=truth_body_models)
+        self.fitted = shared_fitted_meshes(body_model, truth_body_models)
+        self.prediction, self.outfile_prefix = prediction, outfile_prefix
+        if prediction == 'posenet':
+            own_joints = self.fitted.body_model.joint_set
+            joint_set = _posenet_joint_set(own_joints, joint_set)
+        if self.protocol is not None:
+            sets = self.protocol
+            if prediction == 'posenet':
+                sets = _for_posenet(sets, own_joints)
+            elif sets.dataset == 'freihand':
+                check_finger_tips(self.fitted.body_model)
+            given = {
+                'joint_set': joint_set,
+                'regressor': regressor,
+                'truth': truth,
+                'evaluation_joints': evaluation_joints,
+                'root': root,
+            }
+            joint_set, regressor, truth, evaluation_joints, root = protocol_options(sets, given)
+        if joint_set is None:
+            raise ValueError(
+                "joint_set: got None; name the compared joints, e.g. 'h36m_17', or a protocol"
+            )
+        self.truth = truth or 'fitted'
         self.regressor = regressor or joint_set
-        num_rows = len(self.fitted.body_model.regressor(self.regressor))
-        if num_rows != len(joints):
-            raise ValueError(
-                f'regressor {self.regressor!r} gives {num_rows} joints, but joint_set '
-                f'{joint_set!r} has {len(joints)}: name the joint set that the regressor gives'
-            )
-        own_joints = self.fitted.body_model.joint_set.name
-        if prediction == 'posenet' and joint_set != own_joints:
-            raise ValueError(
-                f"prediction='posenet' gives the joints of the body model, {own_joints!r}; got "
-                f"joint_set {joint_set!r}: use {own_joints!r}, or prediction='mesh'"
-            )
+        joints = get_joint_set(joint_set)
+        self._check_regressor(joints)
         root_index = joints.root if root is None else joints.index(root)
         if evaluation_joints is None:
             evaluated = list(joints.evaluation_joints or range(len(joints)))
@@ -95,9 +127,28 @@ class MeshJointError(BaseMetric):
             evaluated = [joints.index(name) for name in evaluation_joints]
         self.joint_index = [root_index, *evaluated]  # the root goes first
         self.joint_names = [joints.joint_names[i] for i in self.joint_index]
+        self.protocol_text = describe_choices(self.protocol, self._choices())
+
+    def _check_regressor(self, joints: JointSet) -> None:
+        num_rows = len(self.fitted.body_model.regressor(self.regressor))
+        if num_rows != len(joints):
+            raise ValueError(
+                f'regressor {self.regressor!r} gives {num_rows} joints, but joint_set '
+                f'{joints.name!r} has {len(joints)}: name the joint set that the regressor gives'
+            )
+        if self.truth == 'fitted':
+            self.fitted.check_regressor(self.regressor)
+
+    def _choices(self) -> str:
+        what = f'{len(self.joint_index) - 1} joints of {self.regressor}'
+        if self.prediction == 'posenet':
+            what = f"PoseNet's {what}"
+        truth = 'annotated joints' if self.truth == 'annotated' else self.fitted.describe()
+        return f'{what} against {truth}, {self.joint_names[0]} at the origin'
 
     def process(self, data_batch: Any, data_samples: Sequence[SampleDict]) -> None:  # noqa: ARG002
         """Add each sample's two errors to the results."""
+        check_selection(self.protocol, data_samples)
         if self.truth == 'fitted':
             valid = self.fitted.valid(data_samples)
         else:
@@ -106,7 +157,7 @@ class MeshJointError(BaseMetric):
         if any(valid):
             kept = list(compress(data_samples, valid))
             if self.truth == 'fitted':
-                target = self._regress(self.fitted.vertices(kept))
+                target = self.fitted.joints(kept, self.regressor, self.joint_index)
             else:
                 target = annotated[valid].double()
             predicted = self._predicted_joints(kept, target)
@@ -116,25 +167,41 @@ class MeshJointError(BaseMetric):
 
     def compute_metrics(self, results: list[Record]) -> dict[str, float]:
         """``MPJPE`` and ``PA-MPJPE`` in mm and ``N``; the host adds the prefix."""
-        if self.outfile_prefix is not None:
-            write_scores(results, f'{self.outfile_prefix}.{self.prefix}.json')
         what = 'a valid fit' if self.truth == 'fitted' else f'all of {self.joint_names} annotated'
-        return mean_scores(results, SCORES, what)
+        return report_scores(self, results, SCORES, what)
 
     def _predicted_joints(self, data_samples: Sequence[SampleDict], target: Tensor) -> Tensor:
         """(K, 1 + E, 3) on the device of `target`, root first."""
         if self.prediction == 'posenet':
             joints = stack_field(data_samples, 'pred_instances', 'posenet_joints_cam')
             return joints[:, self.joint_index].to(target)
-        num_vertices = self.fitted.body_model.num_vertices
-        return self._regress(predicted_vertices(data_samples, num_vertices, target.device))
-
-    def _regress(self, vertices: Tensor) -> Tensor:
-        """Vertices (K, V, 3) -> joints (K, 1 + E, 3), root first, float64."""
-        rows = self.fitted.body_model.regressor(self.regressor)[self.joint_index]
-        return rows.to(vertices.device) @ vertices
+        model = self.fitted.body_model
+        vertices = predicted_vertices(data_samples, model.num_vertices, target.device)
+        return model.regressor(self.regressor)[self.joint_index].to(vertices.device) @ vertices
 
 
-def _check_choice(argument: str, value: str, choices: Sequence[str]) -> None:
+def _check_choice(argument: str, value: str | None, choices: Sequence[str | None]) -> None:
     if value not in choices:
         raise ValueError(f'{argument} must be one of {tuple(choices)}, got {value!r}')
+
+
+def _posenet_joint_set(own_joints: JointSet, joint_set: str | None) -> str:
+    if joint_set not in {None, own_joints.name}:
+        raise ValueError(
+            f"prediction='posenet' gives the joints of the body model, {own_joints.name!r}; got "
+            f"joint_set {joint_set!r}: use {own_joints.name!r}, or prediction='mesh'"
+        )
+    return own_joints.name
+
+
+def _for_posenet(protocol: Protocol, own_joints: JointSet) -> Protocol:
+    """Table 12: all of the body model's joints, against those of the fitted mesh."""
+    return dataclasses.replace(
+        protocol,
+        name=f'{protocol.name} of PoseNet',
+        joint_set=own_joints.name,
+        regressor=own_joints.name,
+        truth='fitted',
+        root=own_joints.joint_names[own_joints.root],
+        evaluation_joints=own_joints.joint_names,
+    )

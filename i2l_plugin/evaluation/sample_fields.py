@@ -1,4 +1,4 @@
-"""Reading one field of a batch of data samples, whatever device or library it came from."""
+"""Reading fields of a batch of data samples, whatever device or library they came from."""
 
 from __future__ import annotations
 
@@ -55,3 +55,26 @@ def predicted_vertices(
             'the network one body_model'
         )
     return vertices.to(device, torch.float64)
+
+
+def annotated_joints(
+    data_samples: Sequence[SampleDict], joint_names: Sequence[str]
+) -> tuple[Tensor, list[bool]]:
+    """Annotated joints (B, len(joint_names), 3) in camera mm by name, and whether all are valid.
+
+    Raises:
+        ValueError: If the data set does not annotate one of the names.
+    """
+    joints, valid = [], []
+    for sample in data_samples:
+        known = sample.get('annotated_joint_names', ())
+        missing = [name for name in joint_names if name not in known]
+        if missing:
+            raise ValueError(
+                f'data sample {sample.get("sample_id")} has no annotated joints {missing}; its '
+                f"annotated_joint_names are {tuple(known)}. Evaluate others, or use truth='fitted'"
+            )
+        index = [known.index(name) for name in joint_names]
+        joints.append(field(sample, 'gt_instances', 'annotated_joints_cam_mm')[index])
+        valid.append(bool(field(sample, 'gt_instances', 'annotated_joints_valid')[index].all()))
+    return torch.stack(joints), valid

@@ -9,14 +9,19 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+import typing
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.logging import MMLogger
 from torch import Tensor
 
+from i2l_plugin.protocols import Protocol
+
+from .protocol_checks import warn_of_number
 from .sample_fields import SampleDict
 
 Record = dict[str, Any]  # sample_id, and the scores unless the sample was left out
@@ -60,15 +65,60 @@ def mean_scores(records: Sequence[Record], names: Sequence[str], what: str) -> d
     return {**means, 'N': len(counted)}
 
 
-def write_scores(records: Sequence[Record], path: str | os.PathLike) -> None:
-    """Write all records as a JSON list; see `write_json`."""
-    write_json([_finite_or_none(record) for record in records], path)
+class ReportingMetric(typing.Protocol):
+    """What `report_scores` reads of a metric."""
+
+    protocol: Protocol | None
+    protocol_text: str  # protocol and choices in one line
+    prefix: str | None
+    outfile_prefix: str | None
 
 
-def write_metrics(metrics: Mapping[str, float], path: str | os.PathLike) -> None:
-    """Write a data set's metrics as a JSON object; see `write_json`."""
-    numbers = {name: float(value) for name, value in metrics.items()}
-    write_json(_finite_or_none(numbers), path, indent=2)
+def report_scores(
+    metric: ReportingMetric, records: Sequence[Record], names: Sequence[str], what: str
+) -> dict[str, float]:
+    """Mean scores and ``N``, logged and written to the metric's file with the protocol.
+
+    The host takes numbers alone as results, so the protocol stands in the log line and the file.
+    The file is a JSON object: ``protocol``, each mean score, ``N`` and ``samples``, the records.
+
+    Args:
+        metric: Whose scores they are.
+        records, names, what: As in `mean_scores`.
+
+    Raises:
+        ValueError: As `mean_scores`.
+    """
+    scores = mean_scores(records, names, what)
+    numbers = ', '.join(f'{name} {scores[name]:.4f}' for name in names)
+    number_that_counts = int(scores['N'])
+    MMLogger.get_current_instance().info(
+        f'{metric.prefix}: {numbers}, N {number_that_counts} ({metric.protocol_text})'
+    )
+    warn_of_number(metric.protocol, number_that_counts, metric.prefix)
+    if metric.outfile_prefix is not None:
+        samples = [_finite_or_none(record) for record in records]
+        content = {'protocol': metric.protocol_text, **_finite_or_none(scores), 'samples': samples}
+        write_json(content, f'{metric.outfile_prefix}.{metric.prefix}.json')
+    return scores
+
+
+def write_metrics(
+    metrics: Mapping[str, float], path: str | os.PathLike, evaluated: Iterable[Any] = ()
+) -> None:
+    """Write a data set's metrics as a JSON object; see `write_json`.
+
+    Args:
+        metrics: Results of all metrics by ``'{prefix}/{name}'``.
+        path: File.
+        evaluated: The metrics; under ``'protocol'`` each one's protocol is written by its prefix.
+    """
+    content: dict[str, Any] = {name: float(value) for name, value in metrics.items()}
+    content = _finite_or_none(content)
+    ours = [metric for metric in evaluated if hasattr(metric, 'protocol_text')]
+    if ours:
+        content['protocol'] = {metric.prefix: metric.protocol_text for metric in ours}
+    write_json(content, path, indent=2)
 
 
 def _finite_or_none(record: Mapping[str, Any]) -> dict[str, Any]:

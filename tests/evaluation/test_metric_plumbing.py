@@ -200,7 +200,10 @@ def test_scores_of_each_sample_are_written(samples, tmp_path):
     for metric, mean, name in zip(metrics, means, names, strict=True):
         process(metric, samples)
         prefix, score = name.split('/')
-        records = json.loads((tmp_path / 'made' / f'val.{prefix}.json').read_text())
+        written = json.loads((tmp_path / 'made' / f'val.{prefix}.json').read_text())
+        assert (written[score], written['N']) == (pytest.approx(mean[name]), 2)
+        assert written['protocol'] == metric.protocol_text
+        records = written['samples']
         assert [record['sample_id'] for record in records] == [100, 101, 102]
         assert list(records[1]) == ['sample_id']  # left out
         found = [records[0][score], records[2][score]]
@@ -263,7 +266,8 @@ def test_errors_that_are_no_numbers_are_written_as_null(samples, tmp_path):
     metric = MeshVertexError(BODY, outfile_prefix=str(tmp_path / 'val'))
     metrics = process(metric, samples)
     assert np.isnan(metrics['vertex/MPVPE'])
-    scores = [record['MPVPE'] for record in strict_json(tmp_path / 'val.vertex.json')]
+    records = strict_json(tmp_path / 'val.vertex.json')['samples']
+    scores = [record['MPVPE'] for record in records]
     assert scores[1] is None
     assert scores[0] > 0
     write_metrics(metrics, tmp_path / 'all.json')

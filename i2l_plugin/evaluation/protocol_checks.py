@@ -1,0 +1,112 @@
+"""What metrics ask of a named protocol: its options, the right samples, the right truth, its N."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmengine.logging import MMLogger
+
+from i2l_plugin.protocols import PROTOCOL_KEY, Protocol, get_protocol
+
+from .sample_fields import SampleDict
+
+
+def evaluated_protocol(
+    name: str | None, dataset: str | None = None, truth_body_models: Mapping[str, Any] | None = None
+) -> Protocol | None:
+    """The named protocol of a metric, None without one.
+
+    Args:
+        name: Of the protocol.
+        dataset: The only data set that the metric is for.
+        truth_body_models: That option of the metric.
+
+    Raises:
+        ValueError: Unknown protocol, or of training alone, of another data set, or with the truth's
+            models by gender missing or given in vain.
+    """
+    if name is None:
+        return None
+    protocol = get_protocol(name)
+    if protocol.train_only:
+        raise ValueError(f'protocol {name!r} is for training alone: nothing is evaluated by it')
+    if dataset is not None and protocol.dataset != dataset:
+        raise ValueError(
+            f'protocol {name!r} is of the data set {protocol.dataset!r}, but this metric is for '
+            f'{dataset!r} alone'
+        )
+    if protocol.gendered and truth_body_models is None:
+        raise ValueError(
+            f"protocol {name!r} compares with the mesh of the person's own gender: give "
+            "truth_body_models=dict(m=dict(path='SMPL_MALE.pkl'), f=dict(path='SMPL_FEMALE.pkl'))"
+        )
+    if not protocol.gendered and truth_body_models is not None:
+        raise ValueError(
+            f'protocol {name!r} compares with a mesh of body_model itself: leave out '
+            f'truth_body_models, of {tuple(truth_body_models)}'
+        )
+    return protocol
+
+
+def protocol_options(protocol: Protocol, given: Mapping[str, Any]) -> list[Any]:
+    """Options of a metric as its protocol sets them, in the order of `given`.
+
+    Args:
+        protocol: Of the metric.
+        given: Options by the name of a `Protocol` field; None where the user gave nothing.
+
+    Raises:
+        ValueError: The user gave another value than the protocol's.
+    """
+    options = [getattr(protocol, name) for name in given]
+    for (name, value), expected in zip(given.items(), options, strict=True):
+        if value is None:
+            continue
+        same = set(value) == set(expected) if isinstance(expected, tuple) else value == expected
+        if not same:
+            raise ValueError(
+                f'protocol {protocol.name!r} has {name}={expected!r}, but got {name}={value!r}: '
+                'leave one of the two out'
+            )
+    return options
+
+
+def check_selection(protocol: Protocol | None, data_samples: Sequence[SampleDict]) -> None:
+    """Make sure that the data set selected its samples as the metric's protocol does.
+
+    Raises:
+        ValueError: Naming both, if another protocol selected a sample, or none did.
+    """
+    if protocol is None:
+        return
+    for sample in data_samples:
+        selected_by = sample.get(PROTOCOL_KEY)
+        if selected_by is None:
+            raise ValueError(
+                f'the metric evaluates protocol {protocol.name!r}, but no protocol selected data '
+                f'sample {sample.get("sample_id")}: give the data set of the {protocol.dataset} '
+                f'samples protocol={protocol.name!r}'
+            )
+        if get_protocol(selected_by).selection != protocol.selection:
+            raise ValueError(
+                f'the metric evaluates protocol {protocol.describe()}, but data sample '
+                f'{sample.get("sample_id")} was selected by {get_protocol(selected_by).describe()}:'
+                ' give data set and metric one protocol'
+            )
+
+
+def describe_choices(protocol: Protocol | None, choices: str) -> str:
+    """Protocol and the metric's own choices in one line of text, for logs and result files."""
+    name = 'no named protocol' if protocol is None else protocol.describe()
+    return f'{name}: {choices}'
+
+
+def warn_of_number(protocol: Protocol | None, number: int, prefix: str | None) -> None:
+    """Warn if another number of samples counts than the protocol is known to have."""
+    if protocol is not None and protocol.expected_n not in {None, number}:
+        MMLogger.get_current_instance().warning(
+            f'{prefix}: N is {number}, but {protocol.name!r} has {protocol.expected_n} samples, so '
+            'these results compare with no published number: look for samples that were not '
+            'converted, not selected, or have no valid truth'
+        )
