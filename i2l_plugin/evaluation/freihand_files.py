@@ -12,6 +12,7 @@ import json
 import os
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ SUBMISSION = 'pred.json'
 NUM_POINTS = {'xyz': NUM_JOINTS, 'verts': NUM_VERTICES}
 _SPACE = re.compile(r'[ \t\r\n]*')
 _DECODER = json.JSONDecoder()
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 _MAX_SIZE_RATIO = 30.0  # a prediction so much larger than the truth is in another unit
 _UNITS = {10.0: 'dm', 100.0: 'cm', 1000.0: 'mm'}  # that a metre has
 
@@ -68,7 +70,8 @@ def read_submission(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
             finite numbers; or a .zip that does not hold ``pred.json`` alone.
     """
     path = Path(path)
-    content = _unzip(path) if zipfile.is_zipfile(path) else path.read_bytes()
+    is_zip = path.suffix == '.zip' or zipfile.is_zipfile(path)
+    content = _unzip(path) if is_zip else path.read_bytes()
     text = _Text(content, str(path))
     text.expect('[', f'the list [xyz, verts] of a submission, {SUBMISSION}')
     xyz = text.samples('xyz')
@@ -91,8 +94,8 @@ def _unzip(path: Path) -> bytes:
                     f'folder: make it by zip -j pred.zip {SUBMISSION}'
                 )
             return archive.read(SUBMISSION)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f'{path}: got a .zip that cannot be read ({error}): copy it again') from (
+    except _ZIP_ERRORS as error:
+        raise ValueError(f'{path}: got a .zip that cannot be read ({error}): make it again') from (
             error
         )
 
