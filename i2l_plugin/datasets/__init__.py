@@ -1,6 +1,7 @@
 """Annotation records, data sets and transforms; importing this registers them with the host."""
 
 from .annotations import AnnotationRecord
+from .augmentations import ColorScale, RandomScaleRotate
 from .benchmarks import (
     COCOMeshDataset,
     FreiHANDMeshDataset,
@@ -10,14 +11,16 @@ from .benchmarks import (
     SURREALMeshDataset,
 )
 from .mesh_dataset import HandMeshDataset, MeshDataset
+from .mixing import EqualShareDataset
 from .seeding import EpochSeedHook, seed_worker_by_epoch
-from .transforms import ColorScale, PackMeshInputs, RandomMirror
+from .transforms import PackMeshInputs, RandomMirror
 
 __all__ = [
     'AnnotationRecord',
     'COCOMeshDataset',
     'ColorScale',
     'EpochSeedHook',
+    'EqualShareDataset',
     'FreiHANDMeshDataset',
     'HandMeshDataset',
     'Human36MMeshDataset',
@@ -26,6 +29,7 @@ __all__ = [
     'PW3DMeshDataset',
     'PackMeshInputs',
     'RandomMirror',
+    'RandomScaleRotate',
     'SURREALMeshDataset',
     'seed_worker_by_epoch',
 ]

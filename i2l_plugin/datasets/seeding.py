@@ -34,12 +34,18 @@ def seed_worker_by_epoch(worker_id: int) -> None:  # noqa: ARG001 (PyTorch passe
 
 @HOOKS.register_module()
 class EpochSeedHook(Hook):
-    """Seed the main process before every training epoch from (seed, epoch, rank)."""
+    """Seed the main process before every training epoch from (seed, epoch, rank).
+
+    A data set whose samples depend on the epoch (`EqualShareDataset`) is told its number.
+    """
 
     priority = 'VERY_HIGH'
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed numpy, random and torch; PyTorch derives each worker's seed from the latter."""
+        set_epoch = getattr(runner.train_dataloader.dataset, 'set_epoch', None)
+        if set_epoch is not None:
+            set_epoch(runner.epoch)
         entropy = [runner.seed, runner.epoch, runner.rank]
         seed = int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
         _seed_process(seed)

@@ -1,20 +1,14 @@
 """Image transforms that keep image, box, camera, pose and joints together (protocols, section 4).
 
-Scale, rotation and the crop itself are the host's `RandomBBoxTransform` and `TopdownAffine`; they
-live in ``crop_from_image`` only, since the targets are posed, projected and cropped later.
+The crop itself is the host's `TopdownAffine`, which the drawn scale and rotation only steer: they
+live in ``crop_from_image`` alone, since the targets are posed, projected and cropped later.
 A training and a test pipeline, in this order (RandomMirror works on the box, so it comes first)::
 
     train_pipeline = [
         dict(type='LoadImage'),
         dict(type='RandomMirror', prob=0.5),  # not for hands
         dict(type='GetBBoxCenterScale', padding=1.25),
-        dict(
-            type='RandomBBoxTransform',
-            shift_prob=0.0,
-            scale_factor=(0.75, 1.25),
-            rotate_factor=60.0,
-            rotate_prob=0.6,
-        ),
+        dict(type='RandomScaleRotate', scale=0.25, rotation=60.0, rotate_prob=0.6),
         dict(type='TopdownAffine', input_size=(256, 256)),
         dict(type='ColorScale', factor=0.2),
         dict(type='PackMeshInputs'),
@@ -26,11 +20,6 @@ A training and a test pipeline, in this order (RandomMirror works on the box, so
         dict(type='PackMeshInputs'),
     ]
 
-The paper gives ranges only: scale 25 %, rotation 60 degrees, colour 20 % (section 5). The host
-draws scale and angle from a normal truncated at one standard deviation, N(0, 1) in [-1, 1] times
-the range. The release clips instead: 0.25 clip(N(0, 1), -1, 1) and, with probability 0.6,
-30 clip(N(0, 1), -2, 2) degrees. The ranges and the probability are the same; the standard
-deviations are 0.135 (release 0.180) of the scale and 32.4 (release 28.8) degrees.
 Shape legend: J joints of the model's set, A annotated joints, P body-model joints.
 """
 
@@ -54,6 +43,8 @@ from i2l_plugin.geometry.crop import crop_from_image
 from i2l_plugin.geometry.rotation import mirror_pose
 from i2l_plugin.protocols import PROTOCOL_KEY
 
+from .augmentations import fraction
+
 
 @lru_cache
 def mirror_order_of_names(names: tuple[str, ...]) -> tuple[int, ...]:
@@ -61,12 +52,6 @@ def mirror_order_of_names(names: tuple[str, ...]) -> tuple[int, ...]:
     swap = {'L_': 'R_', 'R_': 'L_'}
     partners = [swap.get(name[:2], name[:2]) + name[2:] for name in names]
     return tuple(names.index(p) if p in names else i for i, p in enumerate(partners))
-
-
-def _fraction(owner: str, argument: str, value: float) -> float:
-    if not 0 <= value <= 1:
-        raise ValueError(f'{owner}: got {argument}={value!r}, expected a number in [0, 1]')
-    return value
 
 
 @TRANSFORMS.register_module()
@@ -86,7 +71,7 @@ class RandomMirror(BaseTransform):
     """
 
     def __init__(self, prob: float = 0.5) -> None:
-        self.prob = _fraction('RandomMirror', 'prob', prob)
+        self.prob = fraction('RandomMirror', 'prob', prob)
 
     @cache_randomness
     def _choose(self) -> bool:
@@ -136,35 +121,6 @@ def _mirror_labels(results: dict[str, Any]) -> None:
 
 
 @TRANSFORMS.register_module()
-class ColorScale(BaseTransform):
-    """Scale each colour channel of an 8-bit image by its own U(1 - factor, 1 + factor), clipped.
-
-    Args:
-        factor: In [0, 1].
-    """
-
-    def __init__(self, factor: float = 0.2) -> None:
-        self.factor = _fraction('ColorScale', 'factor', factor)
-
-    @cache_randomness
-    def _choose(self) -> np.ndarray:
-        return np.random.uniform(1 - self.factor, 1 + self.factor, 3)  # noqa: NPY002
-
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Replace ``img``; ValueError if it does not hold 8-bit colours."""
-        img = results['img']
-        if img.dtype != np.uint8 or img.shape[-1] != 3:
-            raise ValueError(
-                f'ColorScale: got an image {img.shape} of {img.dtype}, expected (H, W, 3) of '
-                "uint8; use LoadImage with to_float32=False and color_type='color'"
-            )
-        levels = np.arange(256)[:, None] * self._choose()
-        table = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
-        results['img'] = cv2.LUT(img, table[None])
-        return results
-
-
-@TRANSFORMS.register_module()
 class PackMeshInputs(BaseTransform):
     """Crop and labels as the model wants them: ``inputs`` and ``data_samples``.
 
@@ -207,7 +163,9 @@ class PackMeshInputs(BaseTransform):
                 f'{results["image_size_px"]} as annotated; restore the original image or convert '
                 'the data set again'
             )
-        sample = PoseDataSample(metainfo=self._metainfo(results))
+        sample = PoseDataSample()
+        for key, value in self._metainfo(results).items():  # set_metainfo would copy all of it
+            sample.set_field(value, key, field_type='metainfo')
         sample.gt_instances = InstanceData(
             bboxes=results['bbox'],
             bbox_scores=results['bbox_score'],
@@ -215,7 +173,7 @@ class PackMeshInputs(BaseTransform):
         )
         sample.gt_instance_labels = InstanceData(
             **{
-                key: torch.as_tensor(results[key], dtype=torch.float32)[None]
+                key: torch.from_numpy(np.array(results[key], np.float32)[None])
                 for key in self.label_keys
             }
         )
@@ -234,5 +192,5 @@ class PackMeshInputs(BaseTransform):
         return {
             **{key: results[key] for key in (*self.meta_keys, *extra)},
             'crop_from_image': crop,
-            'bbox_px': results['bbox'][0],
+            'bbox_px': np.array(results['bbox'][0]),
         }
