@@ -19,9 +19,9 @@ HAND_CONFIG = ROOT / 'configs/hand/i2l-meshnet_res50_3xb16-12e_synthetic-256x256
 TINY_PX = 64
 
 
-def save_toy_model(path, kind='body'):
-    """The toy body in SMPL's / MANO's file format."""
-    data = toy_body_data(kind)
+def save_toy_model(path, kind='body', data=None):
+    """The toy body (or `data`) in SMPL's / MANO's file format."""
+    data = data or toy_body_data(kind)
     parents = data.parents.copy()
     arrays = dict(
         v_template=data.v_template,

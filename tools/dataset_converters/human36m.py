@@ -16,7 +16,7 @@ Joints and fits go from the world into each camera; fit_error_mm is stored, no t
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -186,5 +186,10 @@ def _person(
     return person
 
 
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the converter."""
+    converter_main(convert, make_parser(), argv)
+
+
 if __name__ == '__main__':
-    converter_main(convert, make_parser())
+    main()

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from converter_core.builder import RecordBuilder
 from converter_core.cameras import WorldCamera
-from converter_core.entries import integer, label, numbers, text, value
+from converter_core.entries import as_numbers, integer, label, numbers, text, value
 from converter_core.files import open_json, stream_items, stream_pairs
 
 NUM_JOINTS = 17
@@ -116,7 +116,11 @@ class SubjectFiles:
 
     def joints(self, wanted: Collection[FrameKey]) -> dict[FrameKey, Any]:
         """(17, 3) joints in world mm of the wanted frames that there are, or what is wrong."""
-        return self._nested('joint_3d', wanted, lambda entry, key: numbers(entry, key, (17, 3)))
+
+        def read(entry: Mapping[str, Any], key: str) -> Any:
+            return as_numbers(entry[key], 'joints', (NUM_JOINTS, 3))
+
+        return self._nested('joint_3d', wanted, read)
 
     def fits(self, wanted: Collection[FrameKey]) -> dict[FrameKey, Any]:
         """`Fit` of the wanted frames that have one, or what is wrong."""

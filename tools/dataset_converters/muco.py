@@ -15,7 +15,7 @@ Thorax, Spine and Head are other points than Human3.6M's Neck, Torso and Nose an
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,5 +121,10 @@ def _add_fits(path: Path, people: Ids, row_of: NDArray[np.int64], builder: Recor
         builder.invalid_fit('not in smpl_param', f'annotation {people.ids[person]}')
 
 
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the converter."""
+    converter_main(convert, make_parser(), argv)
+
+
 if __name__ == '__main__':
-    converter_main(convert, make_parser())
+    main()

@@ -68,12 +68,11 @@ def converter_main(
             if isinstance(error, FileNotFoundError):
                 raise
             raise ValueError(str(error)) from error
+        except KeyboardInterrupt:
+            sys.exit('interrupted: nothing was written')
         print(summary)
 
-    try:
-        run()
-    except KeyboardInterrupt:
-        sys.exit('interrupted: nothing was written')
+    run()
 
 
 def _check_out(out: Path) -> None:

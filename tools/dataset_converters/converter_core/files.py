@@ -17,7 +17,7 @@ import ijson
 
 from .progress import SILENT, Progress
 
-_NOT_JSON = re.compile(rb'(?<=[\s\[,:])-?(?:NaN|Infinity)(?=\s*[,\]}])')
+_NOT_JSON = re.compile(rb'(?:(?<=[\s\[,:])|\A)-?(?:NaN|Infinity)(?=\s*[,\]}])')
 _BUFFER = 1 << 20
 
 
@@ -122,12 +122,15 @@ class _JSONReader:
         """About `size` bytes, up to a place where no literal can be cut in two."""
         if size == 0:  # ijson asks what type comes
             return b''
-        new = self._file.read(size)
-        self._bar.update(len(new))
-        data = self._rest + new
-        end = max(data.rfind(b','), data.rfind(b']'), data.rfind(b'}')) + 1
-        if end == 0 or len(new) < size:  # one long string, or the end of the file
-            end = len(data)
+        data, end = self._rest, 0
+        while end == 0:
+            new = self._file.read(size)
+            self._bar.update(len(new))
+            data += new
+            end = max(data.rfind(b','), data.rfind(b']'), data.rfind(b'}')) + 1
+            if not new:  # the end of the file
+                end = len(data)
+                break
         data, self._rest = data[:end], data[end:]
         if b'NaN' in data or b'Infinity' in data:
             data = _NOT_JSON.sub(b'null', data)

@@ -19,7 +19,6 @@ from i2l_plugin.body_models import BodyModel, BodyModelData, JointSet, load_body
 from i2l_plugin.body_models.body_model import named_joint_regressor
 
 from .builder import RecordBuilder
-from .columns import CHUNK
 
 DEFAULT_MAX_FIT_ERROR_MM = 25.0  # of the data set classes; converters store the error only
 _H36M = 'h36m_17'
@@ -130,11 +129,17 @@ def joint_set_rows(data: BodyModelData, joint_set: JointSet) -> NDArray:
     return named_joint_regressor(data, joint_set)
 
 
-def mean_aligned_error_mm(joints_mm: NDArray, truth_mm: NDArray) -> NDArray[np.float64]:
-    """Mean distance once the means of both sets coincide; (N, R, 3) -> (N,)."""
+def mean_aligned_error_mm(
+    joints_mm: NDArray, truth_mm: NDArray
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean distance once the means of both sets coincide, and the distance of the means.
+
+    (N, R, 3) -> (N,), (N,) mm.
+    """
     difference = joints_mm - truth_mm
-    difference = difference - difference.mean(axis=1, keepdims=True)
-    return np.linalg.norm(difference, axis=-1).mean(axis=-1)
+    offset = difference.mean(axis=1, keepdims=True)
+    error = np.linalg.norm(difference - offset, axis=-1).mean(axis=-1)
+    return error, np.linalg.norm(offset[:, 0], axis=-1)
 
 
 def fill_fit_error_mm(
@@ -142,26 +147,30 @@ def fill_fit_error_mm(
 ) -> None:
     """Fill ``fit_error_mm`` of everyone with a fit and all those joints annotated in 3D, else NaN.
 
+    The summary says how good the fits are; another body model or unit than theirs shows there.
+
     Args:
         builder: With the optional column ``'fit_error_mm'``.
         poser: Of the R joints.
         annotated_names: Names of the same R joints among the annotated ones.
     """
     index = [builder.joint_names.index(name) for name in annotated_names]
+    known_errors, known_offsets = [], []
 
     def errors(columns: dict[str, NDArray]) -> NDArray:
         joints = poser(columns['pose'], columns['betas'], columns['transl_m'])
-        error = mean_aligned_error_mm(joints, columns['joints_cam_mm'][:, index])
+        error, offset = mean_aligned_error_mm(joints, columns['joints_cam_mm'][:, index])
         known = columns['has_depth'] & columns['joints_valid'][:, index].all(axis=1)
-        all_errors.append(error[known])
+        known_errors.append(error[known])
+        known_offsets.append(offset[known])
         return np.where(known, error, np.nan)
 
-    all_errors: list[NDArray] = []
-    builder.fill('fit_error_mm', errors, f'fit errors, {CHUNK} at a time')
-    error = np.concatenate(all_errors) if all_errors else np.zeros(0)
+    builder.fill('fit_error_mm', errors, 'fit errors')
+    error, offset = (np.concatenate([*a, np.zeros(0)]) for a in (known_errors, known_offsets))
     if len(error):
         within = (error <= DEFAULT_MAX_FIT_ERROR_MM).mean()
         builder.note(
-            f'fit error: median {np.median(error):.1f} mm over {len(annotated_names)} joints; '
-            f'{within:.1%} of {len(error)} fits within {DEFAULT_MAX_FIT_ERROR_MM:g} mm'
+            f'fits: median error {np.median(error):.1f} mm over {len(index)} joints, {within:.1%} '
+            f'within {DEFAULT_MAX_FIT_ERROR_MM:g} mm; their means are {np.median(offset):.1f} mm '
+            'from those of the annotated joints (median)'
         )

@@ -32,6 +32,7 @@ class Progress:
             disable=self._disable,
             dynamic_ncols=True,
             mininterval=0.5,
+            leave=False,
             **options,
         )
 
