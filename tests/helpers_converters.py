@@ -13,6 +13,8 @@ from helpers_toy_body import toy_body_data
 from i2l_plugin.body_models import BodyModel
 from i2l_plugin.datasets import AnnotationRecord
 
+NAMES = ('Pelvis', 'L_Hip', 'R_Hip')  # annotated joints of `person`
+
 
 def body_off_origin():
     """The toy body with the root joint where SMPL has it, so that rotations must turn about it."""
@@ -77,3 +79,27 @@ def naive_fit_error_mm(fit_joints, joints):
     for fitted, annotated in zip(fit_joints, joints, strict=True):
         total += sum((fitted[k] + shift[k] - annotated[k]) ** 2 for k in range(3)) ** 0.5
     return total / len(joints)
+
+
+def person(number=1, **changes):
+    """Arguments of `RecordBuilder.add` for three joints."""
+    return {
+        'sample_id': number,
+        'image_id': 10 * number,
+        'image_path': f'a/{number}.png',
+        'image_size_px': (32, 24),
+        'bbox_px': [1, 2, 20, 22],
+        'focal_px': [100, 110],
+        'princpt_px': [16, 12],
+        'joints_cam_mm': [[0, 0, 3000], [10, 0, 3000], [-10, 0, 3000]],
+        'joints_px': [[16, 12], [17, 12], [15, 12]],
+        'root_depth_mm': 3000,
+        **changes,
+    }
+
+
+def fit(rng=None):
+    """Pose, betas and translation: at rest, or random."""
+    pose = np.zeros((24, 3)) if rng is None else rng.normal(0, 0.3, (24, 3))
+    betas = np.zeros(10) if rng is None else rng.normal(0, 1, 10)
+    return {'pose': pose, 'betas': betas, 'transl_m': [0.1, 0.2, 3.0]}

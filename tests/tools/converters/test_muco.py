@@ -135,6 +135,7 @@ def annotation(content, number):
         (lambda e: e['keypoints_cam'][3].__setitem__(1, float('nan')), 'keypoints_cam: got NaN'),
         (lambda e: e.pop('keypoints_img'), "it has no 'keypoints_img'"),
         (lambda e: e.update(bbox=[1, 2, -3, 4]), 'bbox: got width -3'),
+        (lambda e: e.pop('image_id'), "it has no 'image_id'"),
         (lambda e: e.update(image_id=-9), 'image_id: got -9, but there is no such image'),
     ],
 )
