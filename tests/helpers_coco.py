@@ -7,9 +7,12 @@ converter must tell apart occurs; `CASES` names them.
 import json
 from dataclasses import dataclass, field
 
+import coco
 import cv2
 import numpy as np
 import torch
+from helpers_converters import Converter
+from helpers_runs import save_toy_model
 from helpers_toy_body import toy_body_data
 
 from i2l_plugin.body_models import BodyModel
@@ -197,3 +200,16 @@ class _Person:
         triangles = np.rint(self.outline[faces]).astype(np.int32)
         for triangle in triangles:  # one by one: fillPoly leaves holes where they overlap
             cv2.fillConvexPoly(picture, triangle, (60, 120, 220))
+
+
+def coco_converter(root, split='train', model=True):
+    """Writes ``root/out.npz``; `model` says whether the command line names the body model."""
+    if not (root / 'smpl.npz').exists():
+        save_toy_model(root / 'smpl.npz')
+    body_model = ('--body-model', str(root / 'smpl.npz')) if model else ()
+    return Converter(coco, root, '--split', split, *body_model)
+
+
+def rows_of(record):
+    """Row of each person by annotation id."""
+    return {int(number): row for row, number in enumerate(record['sample_id'])}

@@ -9,8 +9,11 @@ import json
 from dataclasses import dataclass
 
 import cv2
+import freihand
 import numpy as np
 import torch
+from helpers_converters import Converter
+from helpers_runs import save_toy_model
 from helpers_toy_body import toy_body_data
 
 from i2l_plugin.body_models import BodyModel
@@ -176,3 +179,12 @@ def _picture(truth, hand, background):
     picture[..., background % 3] = ramp
     picture[silhouette(truth, hand) > 0] = (120, 150, 220)
     return picture
+
+
+def freihand_converter(root, split='train', model=True):
+    """Writes ``root/out.npz``; `model` says whether the command line names the hand model."""
+    root.mkdir(exist_ok=True)
+    if not (root / 'mano.npz').exists():
+        save_toy_model(root / 'mano.npz', 'hand')
+    body_model = ('--body-model', str(root / 'mano.npz')) if model else ()
+    return Converter(freihand, root, '--split', split, *body_model)

@@ -171,18 +171,23 @@ def _parsed_entries(
         hand = None
         with builder.entry(path, key):
             number = integer({'db_idx': key}, 'db_idx')
-            camera = value(entry, 'cam_param')
-            hand = Hand(numbers(camera, 'focal', (2,)), numbers(camera, 'princpt', (2,)))
-            if annotated:
-                mano = value(entry, 'mano_param')
-                hand = hand._replace(
-                    joints_m=numbers(entry, 'joint_3d', (21, 3)),
-                    pose=numbers(mano, 'pose', (48,)),
-                    betas=numbers(mano, 'shape', (10,)),
-                    transl_m=numbers(mano, 'trans', (3,)),
-                )
+            hand = _parsed_hand(entry, annotated)
         if hand is not None:
             yield number, hand
+
+
+def _parsed_hand(entry: Any, annotated: bool) -> Hand:
+    camera = value(entry, 'cam_param')
+    hand = Hand(numbers(camera, 'focal', (2,)), numbers(camera, 'princpt', (2,)))
+    if not annotated:
+        return hand
+    mano = value(entry, 'mano_param')
+    return hand._replace(
+        joints_m=numbers(entry, 'joint_3d', (21, 3)),
+        pose=numbers(mano, 'pose', (48,)),
+        betas=numbers(mano, 'shape', (10,)),
+        transl_m=numbers(mano, 'trans', (3,)),
+    )
 
 
 def parsed_photos(path: Path, builder: RecordBuilder) -> Iterator[Photo]:
