@@ -49,8 +49,9 @@ class FreiHANDScore(BaseMetric):
         body_model: Options of `build_body_model` (or the model): the network's hand model, of MANO
             with ``finger_tips='freihand'``.
         gt_dir: Folder of ``evaluation_xyz.json`` and ``evaluation_verts.json``, the official truth,
-            which a data sample finds by its ``sample_id``, the number of the image. Without it the
-            truth is the annotated joints and the fitted mesh of the data set.
+            which a data sample finds by its ``id_hand`` (else ``sample_id``), the number of the
+            evaluation image. Without it the truth is the annotated joints and the fitted mesh of
+            the data set.
         submission_dir: Writes ``pred.json`` and ``pred.zip`` there; every sample must be evaluated.
         outfile_prefix: Writes the scores of each sample to ``{outfile_prefix}.{prefix}.json``.
         collect_device, prefix, collect_dir: As in the host.
@@ -60,8 +61,8 @@ class FreiHANDScore(BaseMetric):
         FileNotFoundError: No annotations in `gt_dir`.
         ValueError: The model is no hand or has other finger tips, or the protocol is of another
             data set; and on evaluation, if a field is missing, another protocol selected the
-            samples, none has a truth (unless a submission is written) or its `sample_id` none in
-            `gt_dir`, or a submission would not be whole.
+            samples, none has a truth (unless a submission is written), `gt_dir` does not know a
+            sample's number, or a submission would not be whole.
     """
 
     default_prefix = 'freihand'
@@ -103,8 +104,8 @@ class FreiHANDScore(BaseMetric):
             scores = freihand_scores(xyz[valid], verts[valid], *truth)
         records = score_records(data_samples, valid, scores)
         if self.submission_dir is not None:
-            for record, *points in zip(records, xyz.numpy(), verts.numpy(), strict=True):
-                record.update(zip(_POINTS, points, strict=True))
+            for i, (record, sample) in enumerate(zip(records, data_samples, strict=True)):
+                record.update(number=_number(sample), xyz=xyz[i].numpy(), verts=verts[i].numpy())
         self.results.extend(records)
 
     def _predictions(self, data_samples: Sequence[SampleDict]) -> tuple[Tensor, Tensor]:
@@ -129,15 +130,15 @@ class FreiHANDScore(BaseMetric):
         if self._official is None:
             joints = annotated_joints(data_samples, HAND_21.joint_names)[0]
             return joints.double() * _MM_TO_M, self.fitted.vertices(data_samples) * _MM_TO_M
-        ids = [sample.get('sample_id') for sample in data_samples]
+        numbers = [_number(sample) for sample in data_samples]
         known = len(self._official[0])
-        wrong = [i for i in ids if not (isinstance(i, int) and 0 <= i < known)]
+        wrong = [number for number in numbers if not 0 <= number < known]
         if wrong:
             raise ValueError(
                 f'{self.gt_dir} holds samples 0 to {known - 1}, but got data samples {wrong[:5]}: '
-                'convert the evaluation set, whose sample_id is the number of the image'
+                'evaluate the evaluation set, whose id_hand is the number of the image'
             )
-        xyz, verts = (torch.from_numpy(points[ids]) for points in self._official)
+        xyz, verts = (torch.from_numpy(points[numbers]) for points in self._official)
         return xyz, verts
 
     def compute_metrics(self, results: list[Record]) -> dict[str, float]:
@@ -145,27 +146,33 @@ class FreiHANDScore(BaseMetric):
         if self.submission_dir is not None:
             self._submit(results)
             for record in results:
-                del record['xyz'], record['verts']
+                del record['number'], record['xyz'], record['verts']
             if not any(SCORES[0] in record for record in results):
                 return {'N': 0}
         return report_scores(self, results, SCORES, 'annotated joints and a valid fit')
 
     def _submit(self, results: list[Record]) -> None:
         """Write the submission, in the order of the numbers of the images."""
-        in_order = sorted(results, key=lambda record: record['sample_id'])
-        ids = [record['sample_id'] for record in in_order]
-        if ids != list(range(len(ids))):
+        in_order = sorted(results, key=lambda record: record['number'])
+        numbers = [record['number'] for record in in_order]
+        if numbers != list(range(len(numbers))):
             raise ValueError(
-                f'submission_dir: got data samples {ids[:3]} to {ids[-1]}, {len(ids)} in all; '
-                f'expected each number from 0 to {NUM_SAMPLES - 1} once: evaluate the whole '
-                'evaluation set, whose sample_id is the number of the image'
+                f'submission_dir: got {len(numbers)} data samples of numbers {numbers[0]} to '
+                f'{numbers[-1]}; expected each number from 0 to {NUM_SAMPLES - 1} once: evaluate '
+                'the whole evaluation set, whose id_hand is the number of the image'
             )
         points = [np.stack([record[what] for record in in_order]) for what in _POINTS]
         paths = write_submission(self.submission_dir, *points)
         logger = MMLogger.get_current_instance()
-        logger.info(f'{self.prefix}: wrote {len(ids)} hands to {" and ".join(map(str, paths))}')
-        if (len(ids), points[1].shape[1]) != (NUM_SAMPLES, NUM_VERTICES):
+        logger.info(f'{self.prefix}: wrote {len(numbers)} hands to {" and ".join(map(str, paths))}')
+        num_vertices = points[1].shape[1]
+        if (len(numbers), num_vertices) != (NUM_SAMPLES, NUM_VERTICES):
             logger.warning(
-                f'{os.fspath(paths[0])} holds {len(ids)} hands of {points[1].shape[1]} vertices; '
+                f'{os.fspath(paths[0])} holds {len(numbers)} hands of {num_vertices} vertices; '
                 f'FreiHAND scores {NUM_SAMPLES} of {NUM_VERTICES} alone'
             )
+
+
+def _number(sample: SampleDict) -> int:
+    """Number of an evaluation image in the official files."""
+    return int(sample.get('id_hand', sample.get('sample_id')))

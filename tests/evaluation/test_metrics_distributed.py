@@ -13,7 +13,7 @@ from helpers_samples import noisy_meshes, predict, toy_body, toy_samples
 from mmengine.dataset import DefaultSampler
 from mmengine.evaluator import Evaluator
 
-from i2l_plugin.evaluation import FScore, MeshJointError, MeshVertexError
+from i2l_plugin.evaluation import FreiHANDScore, FScore, MeshJointError, MeshVertexError
 
 FIT_VALID = [True, False, True, False, True, True, False]  # odd: the sampler pads by sample 0
 
@@ -31,10 +31,16 @@ def evaluate_share(collect_device):
             FScore(body, **options),
         ]
     )
+    hand = toy_body('hand')
+    hands = toy_samples(hand, n=len(FIT_VALID), fit_valid=FIT_VALID)
+    for i, sample in enumerate(predict(hands, noisy_meshes(hand, hands, noise_mm=4))):
+        sample.set_metainfo({'sample_id': i})
+    of_hands = Evaluator(FreiHANDScore(hand, protocol=None, submission_dir='submission', **options))
     share = list(DefaultSampler(samples, shuffle=False))
     for start in range(0, len(share), 2):
         evaluator.process([samples[i] for i in share[start : start + 2]])
-    return evaluator.evaluate(len(samples))
+        of_hands.process([hands[i] for i in share[start : start + 2]])
+    return {**evaluator.evaluate(len(samples)), **of_hands.evaluate(len(hands))}
 
 
 def run_process(rank, port, folder):
@@ -54,10 +60,12 @@ def test_two_processes_give_the_numbers_of_one(tmp_path, monkeypatch):
     mp.spawn(run_process, (port, str(tmp_path)), nprocs=2)
     two = [json.loads(path.read_text()) for path in tmp_path.glob('?pu_?.json')]
     scores = json.loads((tmp_path / 'scores.joint.json').read_text())['samples']
+    submission = (tmp_path / 'submission' / 'pred.zip').read_bytes()
 
     monkeypatch.chdir(tmp_path)
     one = evaluate_share('cpu')
-    assert one['joint/N'] == one['vertex/N'] == one['f_score/N'] == 4
+    assert one['joint/N'] == one['vertex/N'] == one['f_score/N'] == one['freihand/N'] == 4
+    assert (tmp_path / 'submission' / 'pred.zip').read_bytes() == submission
     assert two == [pytest.approx(one, rel=1e-12)] * 4
     assert [record['sample_id'] for record in scores] == list(range(100, 107))
     assert ['MPJPE' in record for record in scores] == FIT_VALID

@@ -57,6 +57,9 @@ def test_two_processes_give_the_metrics_of_one(project, trained):
     one, two = (json.loads((project / f'{n}.json').read_text()) for n in ('one', 'two'))
     assert set(one) == set(two)
     assert {'joint/MPJPE', 'vertex/PA-MPVPE', 'posenet/MPJPE'} <= set(one)
+    protocols = one.pop('protocol')
+    assert protocols == two.pop('protocol')
+    assert protocols['vertex'].startswith('no named protocol: vertices against the fitted mesh')
     for name in one:
         # other batches, so float32 sums in another order
         assert two[name] == pytest.approx(one[name], rel=1e-4), name
