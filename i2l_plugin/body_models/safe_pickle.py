@@ -1,7 +1,7 @@
-"""Reading SMPL / MANO pickles without running anything that they name.
+"""Reading SMPL / MANO / 3DPW pickles without running anything that they name.
 
 The official files (SMPL v1.0.0 and v1.1.0, MANO v1.2) hold numpy arrays, scipy sparse matrices and
-chumpy arrays in Python 2 pickles. Only the names listed here are understood; sparse matrices and
+chumpy arrays in Python 2 pickles, those of 3DPW plain lists of numpy arrays. Only the names listed here are understood; sparse matrices and
 chumpy arrays become inert stand-ins, and every other name is refused before it is looked up.
 """
 
@@ -174,8 +174,8 @@ class _RestrictedUnpickler(pickle.Unpickler):
         if package == 'scipy' and name in _SPARSE:
             return _SPARSE[name]
         raise RefusedPickleError(
-            f'it names {module}.{name}, which no body model needs; a pickle can run any code, so '
-            'it was not loaded'
+            f'it names {module}.{name}, which no file of arrays needs; a pickle can run any code, '
+            'so it was not loaded'
         )
 
 
