@@ -24,7 +24,7 @@ from .sample_report import SampleReport
 OPACITY = 0.75
 MESH_JOINT_COLOR = (255, 40, 200)
 _SUSPICIOUS, _NOTE, _TEXT = (200, 20, 20), (110, 110, 110), (30, 30, 30)
-_TEXT_WIDTH, _TEXT_SCALE, _LINE_PX, _CHARACTERS = 420, 0.4, 15, 62
+_TEXT_WIDTH, _TEXT_SCALE, _LINE_PX, _CHARACTERS = 420, 0.4, 15, 57
 
 
 class SamplePanels(NamedTuple):
@@ -172,6 +172,9 @@ def _words(report: SampleReport, height: int) -> np.ndarray:
     for name, text in report.facts:
         color = _SUSPICIOUS if text.startswith('NO') else _TEXT
         lines += [(line, color) for line in textwrap.wrap(f'{name}: {text}', _CHARACTERS)]
+    room = (height - 4) // _LINE_PX
+    if len(lines) > room:
+        lines[room - 1 :] = [('...', _NOTE)]
     for i, (line, color) in enumerate(lines):
         origin = (8, _LINE_PX * (i + 1))
         cv2.putText(image, line, origin, FONT, _TEXT_SCALE, color, 1, cv2.LINE_AA)

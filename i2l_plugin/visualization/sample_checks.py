@@ -76,7 +76,7 @@ def _about_annotation(truth: CropTruth) -> Iterator[Finding]:
     if outside.any():
         names = [name for name, out in zip(points.names, outside, strict=True) if out]
         yield Finding(
-            outside.mean() > OUTSIDE_SHARE,
+            bool(outside.mean() > OUTSIDE_SHARE),
             f'{len(names)} of {len(points.names)} annotated joints lie outside the crop: '
             f'{_list(names)}',
         )
