@@ -15,7 +15,7 @@ from i2l_plugin.geometry.alignment import freihand_align, similarity_align
 from i2l_plugin.geometry.point_sets import f_score
 
 from .ground_truth import shared_fitted_meshes
-from .protocol_checks import check_selection, describe_choices, evaluated_protocol
+from .protocol_checks import Evaluated, evaluated_protocol
 from .sample_fields import SampleDict, predicted_vertices
 from .sample_scores import Record, report_scores, score_records
 
@@ -64,17 +64,17 @@ class FScore(BaseMetric):
             raise ValueError(f'alignment must be one of {tuple(ALIGNMENTS)}, got {alignment!r}')
         if not thresholds_mm or min(thresholds_mm) <= 0:
             raise ValueError(f'thresholds_mm must be positive distances, got {thresholds_mm!r}')
-        self.protocol = evaluated_protocol(protocol, truth_body_models=truth_body_models)
+        named = evaluated_protocol(protocol, truth_body_models=truth_body_models)
         self.fitted = shared_fitted_meshes(body_model, truth_body_models)
         self.thresholds_mm, self.alignment = tuple(thresholds_mm), alignment
         self.score_names = [f'F@{threshold:g}mm' for threshold in self.thresholds_mm]
         self.outfile_prefix = outfile_prefix
         choices = f'vertices against {self.fitted.describe()}, alignment {alignment}'
-        self.protocol_text = describe_choices(self.protocol, choices)
+        self.evaluated = Evaluated(named, choices)
 
     def process(self, data_batch: Any, data_samples: Sequence[SampleDict]) -> None:  # noqa: ARG002
         """Add each sample's scores to the results."""
-        check_selection(self.protocol, data_samples)
+        self.evaluated.check(data_samples)
         valid = self.fitted.valid(data_samples)
         scores = {}
         if any(valid):

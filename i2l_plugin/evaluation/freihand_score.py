@@ -29,7 +29,7 @@ from .freihand_definitions import (
 from .freihand_files import check_truth_files, read_truth
 from .freihand_submission import DECIMALS, write_submission
 from .ground_truth import shared_fitted_meshes
-from .protocol_checks import check_selection, describe_choices, evaluated_protocol
+from .protocol_checks import Evaluated, evaluated_protocol
 from .sample_fields import SampleDict, annotated_joints, predicted_vertices
 from .sample_scores import Record, report_scores, score_records
 
@@ -79,7 +79,7 @@ class FreiHANDScore(BaseMetric):
         protocol: str | None = 'freihand/paper',
     ) -> None:
         super().__init__(collect_device, prefix, collect_dir)
-        self.protocol = evaluated_protocol(protocol, dataset='freihand')
+        named = evaluated_protocol(protocol, dataset='freihand')
         self.fitted = shared_fitted_meshes(body_model)
         check_finger_tips(self.fitted.body_model)
         self.gt_dir, self.submission_dir = gt_dir, submission_dir
@@ -90,11 +90,11 @@ class FreiHANDScore(BaseMetric):
             self._official = [read_truth(gt_dir, what) for what in _POINTS]
         truth = 'annotated joints and the fitted mesh' if gt_dir is None else 'the official files'
         choices = f"FreiHAND's own definitions against {truth}"
-        self.protocol_text = describe_choices(self.protocol, choices)
+        self.evaluated = Evaluated(named, choices)
 
     def process(self, data_batch: Any, data_samples: Sequence[SampleDict]) -> None:  # noqa: ARG002
         """Add each sample's scores to the results, and its prediction for a submission."""
-        check_selection(self.protocol, data_samples)
+        self.evaluated.check(data_samples)
         xyz, verts = self._predictions(data_samples)
         valid = self._valid(data_samples)
         scores: dict[str, Tensor] = {}

@@ -20,12 +20,7 @@ from i2l_plugin.protocols import Protocol
 from .freihand_definitions import check_finger_tips
 from .ground_truth import shared_fitted_meshes
 from .point_errors import point_errors
-from .protocol_checks import (
-    check_selection,
-    describe_choices,
-    evaluated_protocol,
-    protocol_options,
-)
+from .protocol_checks import Evaluated, evaluated_protocol, protocol_options
 from .sample_fields import SampleDict, annotated_joints, predicted_vertices, stack_field
 from .sample_scores import Record, report_scores, score_records
 
@@ -92,14 +87,14 @@ class MeshJointError(BaseMetric):
         if prefix is None and prediction == 'posenet':
             prefix = 'posenet'
         super().__init__(collect_device, prefix, collect_dir)
-        self.protocol = evaluated_protocol(protocol, truth_body_models=truth_body_models)
+        named = evaluated_protocol(protocol, truth_body_models=truth_body_models)
         self.fitted = shared_fitted_meshes(body_model, truth_body_models)
         self.prediction, self.outfile_prefix = prediction, outfile_prefix
         if prediction == 'posenet':
             own_joints = self.fitted.body_model.joint_set
             joint_set = _posenet_joint_set(own_joints, joint_set)
-        if self.protocol is not None:
-            sets = self.protocol
+        if named is not None:
+            sets = named
             if prediction == 'posenet':
                 sets = _for_posenet(sets, own_joints)
             elif sets.dataset == 'freihand':
@@ -127,7 +122,7 @@ class MeshJointError(BaseMetric):
             evaluated = [joints.index(name) for name in evaluation_joints]
         self.joint_index = [root_index, *evaluated]  # the root goes first
         self.joint_names = [joints.joint_names[i] for i in self.joint_index]
-        self.protocol_text = describe_choices(self.protocol, self._choices())
+        self.evaluated = Evaluated(named, self._choices())
 
     def _check_regressor(self, joints: JointSet) -> None:
         num_rows = len(self.fitted.body_model.regressor(self.regressor))
@@ -148,7 +143,7 @@ class MeshJointError(BaseMetric):
 
     def process(self, data_batch: Any, data_samples: Sequence[SampleDict]) -> None:  # noqa: ARG002
         """Add each sample's two errors to the results."""
-        check_selection(self.protocol, data_samples)
+        self.evaluated.check(data_samples)
         if self.truth == 'fitted':
             valid = self.fitted.valid(data_samples)
         else:

@@ -16,7 +16,7 @@ from i2l_plugin.body_models import BodyModel, get_joint_set
 
 from .ground_truth import shared_fitted_meshes
 from .point_errors import point_errors
-from .protocol_checks import check_selection, describe_choices, evaluated_protocol
+from .protocol_checks import Evaluated, evaluated_protocol
 from .sample_fields import SampleDict, predicted_vertices
 from .sample_scores import Record, report_scores, score_records
 
@@ -56,23 +56,23 @@ class MeshVertexError(BaseMetric):
         truth_body_models: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(collect_device, prefix, collect_dir)
-        self.protocol = evaluated_protocol(protocol, truth_body_models=truth_body_models)
+        named = evaluated_protocol(protocol, truth_body_models=truth_body_models)
         self.fitted = shared_fitted_meshes(body_model, truth_body_models)
         self.outfile_prefix = outfile_prefix
-        if self.protocol is None:
+        if named is None:
             joints = self.fitted.body_model.joint_set
             self.regressor, self.root = joints.name, joints.root
         else:
-            joints = get_joint_set(self.protocol.joint_set)
-            self.regressor, self.root = self.protocol.regressor, joints.index(self.protocol.root)
+            joints = get_joint_set(named.joint_set)
+            self.regressor, self.root = named.regressor, joints.index(named.root)
         self.fitted.check_regressor(self.regressor)
         root = f'{joints.joint_names[self.root]} of {self.regressor} at the origin'
         choices = f'vertices against {self.fitted.describe()}, {root}'
-        self.protocol_text = describe_choices(self.protocol, choices)
+        self.evaluated = Evaluated(named, choices)
 
     def process(self, data_batch: Any, data_samples: Sequence[SampleDict]) -> None:  # noqa: ARG002
         """Add each sample's two errors to the results."""
-        check_selection(self.protocol, data_samples)
+        self.evaluated.check(data_samples)
         valid = self.fitted.valid(data_samples)
         scores = {}
         if any(valid):

@@ -11,6 +11,9 @@ from i2l_plugin.protocols import PROTOCOL_KEY, Protocol, get_protocol
 
 from .sample_fields import SampleDict
 
+# metainfo that says where a person's place is from, in words
+_SOURCES = {'box_source': 'boxes:', 'root_depth_source': 'root depth:'}
+
 
 def evaluated_protocol(
     name: str | None, dataset: str | None = None, truth_body_models: Mapping[str, Any] | None = None
@@ -72,41 +75,67 @@ def protocol_options(protocol: Protocol, given: Mapping[str, Any]) -> list[Any]:
     return options
 
 
-def check_selection(protocol: Protocol | None, data_samples: Sequence[SampleDict]) -> None:
-    """Make sure that the data set selected its samples as the metric's protocol does.
+class Evaluated:
+    """What the numbers of a metric belong to: a protocol, choices, and places.
 
-    Raises:
-        ValueError: Naming both, if another protocol selected a sample, or none did.
+    Args:
+        protocol: Of the metric, None without a named one.
+        choices: What is compared with what, in a few words.
     """
-    if protocol is None:
-        return
-    for sample in data_samples:
-        selected_by = sample.get(PROTOCOL_KEY)
-        if selected_by is None:
-            raise ValueError(
-                f'the metric evaluates protocol {protocol.name!r}, but no protocol selected data '
-                f'sample {sample.get("sample_id")}: give the data set of the {protocol.dataset} '
-                f'samples protocol={protocol.name!r}'
+
+    def __init__(self, protocol: Protocol | None, choices: str) -> None:
+        self.protocol, self.choices = protocol, choices
+        self._sources: dict[str, set[str]] = {name: set() for name in _SOURCES}
+
+    def check(self, data_samples: Sequence[SampleDict]) -> None:
+        """Make sure that the data set selected its samples as the protocol does.
+
+        Raises:
+            ValueError: Naming both, if another protocol selected a sample, or none did.
+        """
+        for sample in data_samples:
+            if self.protocol is not None:
+                _check_selection(self.protocol, sample)
+            for name, seen in self._sources.items():
+                if name in sample:
+                    seen.add(sample[name])
+
+    def describe(self) -> str:
+        """All of it in one line of text, for logs and result files.
+
+        Where boxes and root depths came from is known once samples were seen. A data set has one
+        source, so in a distributed run the share of one process tells it.
+        """
+        name = 'no named protocol' if self.protocol is None else self.protocol.describe()
+        places = [
+            f'{_SOURCES[name]} {" and ".join(sorted(seen))}'
+            for name, seen in self._sources.items()
+            if seen
+        ]
+        return '; '.join([f'{name}: {self.choices}', *places])
+
+    def warn_of_number(self, number: int, prefix: str | None) -> None:
+        """Warn if another number of samples counts than the protocol is known to have."""
+        if self.protocol is not None and self.protocol.expected_n not in {None, number}:
+            MMLogger.get_current_instance().warning(
+                f'{prefix}: N is {number}, but {self.protocol.name!r} has '
+                f'{self.protocol.expected_n} samples, so these results compare with no published '
+                'number: look for samples that were not converted, not selected, or have no valid '
+                'truth'
             )
-        if get_protocol(selected_by).selection != protocol.selection:
-            raise ValueError(
-                f'the metric evaluates protocol {protocol.describe()}, but data sample '
-                f'{sample.get("sample_id")} was selected by {get_protocol(selected_by).describe()}:'
-                ' give data set and metric one protocol'
-            )
 
 
-def describe_choices(protocol: Protocol | None, choices: str) -> str:
-    """Protocol and the metric's own choices in one line of text, for logs and result files."""
-    name = 'no named protocol' if protocol is None else protocol.describe()
-    return f'{name}: {choices}'
-
-
-def warn_of_number(protocol: Protocol | None, number: int, prefix: str | None) -> None:
-    """Warn if another number of samples counts than the protocol is known to have."""
-    if protocol is not None and protocol.expected_n not in {None, number}:
-        MMLogger.get_current_instance().warning(
-            f'{prefix}: N is {number}, but {protocol.name!r} has {protocol.expected_n} samples, so '
-            'these results compare with no published number: look for samples that were not '
-            'converted, not selected, or have no valid truth'
+def _check_selection(protocol: Protocol, sample: SampleDict) -> None:
+    name, selected_by = sample.get('sample_id'), sample.get(PROTOCOL_KEY)
+    if selected_by is None:
+        raise ValueError(
+            f'the metric evaluates protocol {protocol.name!r}, but no protocol selected data '
+            f'sample {name}: give the data set of the {protocol.dataset} samples '
+            f'protocol={protocol.name!r}'
+        )
+    selection = get_protocol(selected_by)
+    if selection.selection != protocol.selection:
+        raise ValueError(
+            f'the metric evaluates protocol {protocol.describe()}, but data sample {name} was '
+            f'selected by {selection.describe()}: give data set and metric one protocol'
         )

@@ -19,9 +19,7 @@ import numpy as np
 from mmengine.logging import MMLogger
 from torch import Tensor
 
-from i2l_plugin.protocols import Protocol
-
-from .protocol_checks import warn_of_number
+from .protocol_checks import Evaluated
 from .sample_fields import SampleDict
 
 Record = dict[str, Any]  # sample_id, and the scores unless the sample was left out
@@ -68,8 +66,7 @@ def mean_scores(records: Sequence[Record], names: Sequence[str], what: str) -> d
 class ReportingMetric(typing.Protocol):
     """What `report_scores` reads of a metric."""
 
-    protocol: Protocol | None
-    protocol_text: str  # protocol and choices in one line
+    evaluated: Evaluated
     prefix: str | None
     outfile_prefix: str | None
 
@@ -91,33 +88,31 @@ def report_scores(
     """
     scores = mean_scores(records, names, what)
     numbers = ', '.join(f'{name} {scores[name]:.4f}' for name in names)
-    number_that_counts = int(scores['N'])
-    MMLogger.get_current_instance().info(
-        f'{metric.prefix}: {numbers}, N {number_that_counts} ({metric.protocol_text})'
-    )
-    warn_of_number(metric.protocol, number_that_counts, metric.prefix)
+    number, text = int(scores['N']), metric.evaluated.describe()
+    MMLogger.get_current_instance().info(f'{metric.prefix}: {numbers}, N {number} ({text})')
+    metric.evaluated.warn_of_number(number, metric.prefix)
     if metric.outfile_prefix is not None:
         samples = [_finite_or_none(record) for record in records]
-        content = {'protocol': metric.protocol_text, **_finite_or_none(scores), 'samples': samples}
+        content = {'protocol': text, **_finite_or_none(scores), 'samples': samples}
         write_json(content, f'{metric.outfile_prefix}.{metric.prefix}.json')
     return scores
 
 
 def write_metrics(
-    metrics: Mapping[str, float], path: str | os.PathLike, evaluated: Iterable[Any] = ()
+    metrics: Mapping[str, float], path: str | os.PathLike, metrics_of: Iterable[Any] = ()
 ) -> None:
     """Write a data set's metrics as a JSON object; see `write_json`.
 
     Args:
         metrics: Results of all metrics by ``'{prefix}/{name}'``.
         path: File.
-        evaluated: The metrics; under ``'protocol'`` each one's protocol is written by its prefix.
+        metrics_of: The metrics; under ``'protocol'`` each one's protocol is written by its prefix.
     """
     content: dict[str, Any] = {name: float(value) for name, value in metrics.items()}
     content = _finite_or_none(content)
-    ours = [metric for metric in evaluated if hasattr(metric, 'protocol_text')]
+    ours = [metric for metric in metrics_of if hasattr(metric, 'evaluated')]
     if ours:
-        content['protocol'] = {metric.prefix: metric.protocol_text for metric in ours}
+        content['protocol'] = {metric.prefix: metric.evaluated.describe() for metric in ours}
     write_json(content, path, indent=2)
 
 

@@ -202,7 +202,7 @@ def test_scores_of_each_sample_are_written(samples, tmp_path):
         prefix, score = name.split('/')
         written = json.loads((tmp_path / 'made' / f'val.{prefix}.json').read_text())
         assert (written[score], written['N']) == (pytest.approx(mean[name]), 2)
-        assert written['protocol'] == metric.protocol_text
+        assert written['protocol'] == metric.evaluated.describe()
         records = written['samples']
         assert [record['sample_id'] for record in records] == [100, 101, 102]
         assert list(records[1]) == ['sample_id']  # left out

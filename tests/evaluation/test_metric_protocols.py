@@ -1,133 +1,16 @@
-"""Named protocols in metrics: what they set, what they refuse, and truth by gender."""
+"""Named protocols in metrics: what they set, what they refuse, and what results say of them."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers_alignment import mean_distance, naive_f_score
-from helpers_samples import noisy_meshes, predict, toy_body, toy_samples
-from helpers_toy_body import toy_body_data
-from mmengine.evaluator import Evaluator
+from helpers_genders import GENDERED, NEUTRAL, evaluate, samples_of
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
-from i2l_plugin.body_models import H36M_17, SMPL_24, BodyModel
-from i2l_plugin.evaluation import FScore, MeshJointError, MeshVertexError
-from i2l_plugin.evaluation import ground_truth as ground_truth_module
+from i2l_plugin.body_models import H36M_17
+from i2l_plugin.evaluation import MeshJointError, MeshVertexError
 from i2l_plugin.evaluation.sample_scores import write_metrics
-
-NEUTRAL = toy_body()
-
-
-def gender_body(seed, **changes):
-    """The toy body with shape and pose directions of its own."""
-    return BodyModel(replace(toy_body_data(seed=seed), **changes)).double()
-
-
-MALE, FEMALE = gender_body(1), gender_body(2)
-GENDERED = dict(m=MALE, f=FEMALE)
-GENDERS = ('f', 'm', 'f', 'f', 'm')
-
-
-def samples_of(protocol, genders=GENDERS, joint_set=H36M_17):
-    samples = toy_samples(NEUTRAL, n=len(genders), joint_set=joint_set)
-    for sample, gender in zip(samples, genders, strict=True):
-        metainfo = {'protocol': protocol, 'gender': gender}
-        sample.set_metainfo({name: one for name, one in metainfo.items() if one is not None})
-    return predict(samples, noisy_meshes(NEUTRAL, samples))
-
-
-def true_meshes(samples, models=GENDERED):
-    """Each sample posed alone by the model of its gender, (V, 3) mm."""
-    meshes = []
-    for sample in samples:
-        labels = sample.gt_instance_labels
-        model = models[sample.gender]
-        meshes.append(model.pose_cam_mm(labels.pose, labels.betas, labels.transl_mm)[0][0].numpy())
-    return meshes
-
-
-def evaluate(samples, *metrics, batch_size=3):
-    evaluator = Evaluator(list(metrics))
-    for start in range(0, len(samples), batch_size):
-        evaluator.process(samples[start : start + batch_size])
-    return evaluator.evaluate(len(samples))
-
-
-@pytest.fixture
-def warnings(monkeypatch):
-    """What the metrics warn of."""
-    texts = []
-    monkeypatch.setattr(MMLogger.get_current_instance(), 'warning', texts.append)
-    return texts
-
-
-def naive_joint_error(samples, truth, predicted_rows, true_rows_of, joints, root):
-    """MPJPE of one sample and one joint at a time."""
-    errors = []
-    for sample, mesh in zip(samples, truth, strict=True):
-        prediction = predicted_rows @ sample.pred_instances.vertices_cam[0]
-        target = true_rows_of(sample) @ mesh
-        errors.append(
-            mean_distance(prediction[joints] - prediction[root], target[joints] - target[root])
-        )
-    return np.mean(errors)
-
-
-def test_3dpw_compares_with_the_mesh_of_the_gender_by_the_human36m_regressor():
-    samples = samples_of('3dpw/paper')
-    rows = NEUTRAL.regressor('h36m_17').numpy()
-    joints = [1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 16]
-    expected = naive_joint_error(samples, true_meshes(samples), rows, lambda _: rows, joints, 0)
-    options = dict(protocol='3dpw/paper', truth_body_models=GENDERED)
-    metrics = MeshJointError(NEUTRAL, **options), MeshVertexError(NEUTRAL, **options)
-    results = evaluate(samples, *metrics)
-    assert results['joint/MPJPE'] == pytest.approx(expected, abs=1e-6)
-    assert results['joint/N'] == 5
-    neutral = evaluate(samples, MeshJointError(NEUTRAL, 'h36m_17'))
-    assert abs(results['joint/MPJPE'] - neutral['joint/MPJPE']) > 1  # so it matters
-
-    vertex_errors = []
-    for sample, mesh in zip(samples, true_meshes(samples), strict=True):
-        prediction = sample.pred_instances.vertices_cam[0]
-        vertex_errors.append(
-            mean_distance(prediction - rows[0] @ prediction, mesh - rows[0] @ mesh)
-        )
-    assert results['vertex/MPVPE'] == pytest.approx(np.mean(vertex_errors), abs=1e-6)
-
-
-def test_smpl_joints_are_regressed_by_the_file_of_each_gender():
-    regressor = NEUTRAL.j_regressor.numpy().copy()
-    regressor[SMPL_24.index('L_Knee')] = regressor[SMPL_24.index('L_Ankle')]
-    models = dict(GENDERED, f=gender_body(2, j_regressor=regressor))
-    samples = samples_of('3dpw/paper')  # selects what '3dpw/smpl-joints' does
-    expected = naive_joint_error(
-        samples,
-        true_meshes(samples, models),
-        NEUTRAL.joint_regressor.numpy(),
-        lambda sample: models[sample.gender].joint_regressor.numpy(),
-        range(24),
-        0,
-    )
-    metric = MeshJointError(NEUTRAL, protocol='3dpw/smpl-joints', truth_body_models=models)
-    assert evaluate(samples, metric)['joint/MPJPE'] == pytest.approx(expected, abs=1e-6)
-
-
-def test_f_score_takes_the_mesh_of_the_gender():
-    samples = samples_of('surreal/493')
-    metric = FScore(
-        NEUTRAL,
-        alignment='none',
-        thresholds_mm=[60],
-        protocol='surreal/493',
-        truth_body_models=GENDERED,
-    )
-    expected = [
-        naive_f_score(sample.pred_instances.vertices_cam[0].tolist(), mesh.tolist(), 60)
-        for sample, mesh in zip(samples, true_meshes(samples), strict=True)
-    ]
-    assert evaluate(samples, metric)['f_score/F@60mm'] == pytest.approx(np.mean(expected))
 
 
 def test_human36m_compares_with_annotated_joints():
@@ -138,23 +21,6 @@ def test_human36m_compares_with_annotated_joints():
         sample.gt_instances.annotated_joints_cam_mm += np.eye(17, 3) * 30  # not the fitted ones
     results = evaluate(samples, by_name, by_hand)
     assert results['joint/MPJPE'] == results['by_hand/MPJPE'] > 0
-
-
-def test_posenet_of_a_protocol_is_compared_with_the_body_models_joints():
-    samples = samples_of('3dpw/paper')
-    joints = np.stack([sample.pred_instances.vertices_cam[0] for sample in samples])
-    joints = NEUTRAL.joint_regressor.numpy() @ joints
-    predict(samples, np.zeros((5, 192, 3)), joints)
-    targets = [
-        GENDERED[sample.gender].joint_regressor.numpy() @ mesh
-        for sample, mesh in zip(samples, true_meshes(samples), strict=True)
-    ]
-    expected = [mean_distance(p - p[0], t - t[0]) for p, t in zip(joints, targets, strict=True)]
-    options = dict(prediction='posenet', protocol='3dpw/paper', truth_body_models=GENDERED)
-    results = evaluate(samples, MeshJointError(NEUTRAL, **options))
-    assert results['posenet/MPJPE'] == pytest.approx(np.mean(expected), abs=1e-6)
-    with pytest.raises(ValueError, match=r"3dpw/paper of PoseNet' has truth='fitted'.*'annotated'"):
-        MeshJointError(NEUTRAL, truth='annotated', **options)
 
 
 @pytest.mark.parametrize(
@@ -201,76 +67,6 @@ def test_samples_of_another_protocol_are_refused_naming_both(metric):
         evaluate(samples_of(None, genders=[None]), metric)
 
 
-@pytest.mark.parametrize(
-    ('truth_body_models', 'genders', 'message'),
-    [
-        (GENDERED, 'mn', r"101 has gender 'n', .* of \('m', 'f'\), has no model: add n=dict"),
-        (GENDERED, ['m', None], r'101 has no gender, .* convert the data set again'),
-        ({}, 'mf', 'truth_body_models: got no models'),
-        (dict(x=MALE), 'm', r"got gender 'x', expected some of \('n', 'm', 'f'\)"),
-        (dict(m=toy_body('hand')), 'm', r"\['m'\] is a hand of 192 vertices, expected .*: a body"),
-        (dict(m=gender_body(1, regressors={})), 'm', r"\['m'\]: .* no joint regressor 'h36m_17'"),
-        (
-            dict(m=gender_body(1, regressors={'h36m_17': np.ones((17, 192))})),
-            'm',
-            r"\['m'\] has another regressor 'h36m_17' than body_model",
-        ),
-        (
-            dict(m=BodyModel(toy_body_data(), SMPL_24)),
-            'm',
-            r"\['m'\] has joint_set 'smpl_24', expected 'body_29'",
-        ),
-    ],
-)
-def test_a_gender_without_its_model_is_named(truth_body_models, genders, message):
-    with pytest.raises(ValueError, match=message):
-        evaluate(
-            samples_of('3dpw/paper', genders),
-            MeshJointError(NEUTRAL, protocol='3dpw/paper', truth_body_models=truth_body_models),
-        )
-
-
-def test_genders_that_are_posed_by_one_model_are_warned_of_once(warnings):
-    samples = samples_of(None)
-    evaluate(samples, MeshVertexError(NEUTRAL), batch_size=2)
-    assert len(warnings) == 1
-    assert "gender ['f', 'm'], but one body_model poses" in warnings[0]
-    evaluate(samples_of(None, genders='nn'), MeshVertexError(NEUTRAL))
-    assert len(warnings) == 1
-
-
-def test_models_by_gender_are_built_once_from_what_differs(monkeypatch):
-    built = []
-
-    def build(path, **options):
-        built.append({'path': path, **options})
-        return {'N': NEUTRAL, 'M': MALE, 'F': FEMALE}[path]
-
-    monkeypatch.setattr(ground_truth_module, 'build_body_model', build)
-    config = dict(
-        body_model=dict(kind='body', path='N', regressor_files={'h36m_17': 'J.npy'}),
-        truth_body_models=dict(m=dict(path='M'), f=dict(path='F', kind='body')),
-        protocol='surreal/507',
-    )
-    metrics = [
-        METRICS.build({'type': name, **config})
-        for name in ('MeshJointError', 'MeshVertexError', 'FScore')
-    ]
-    files = {'h36m_17': 'J.npy'}
-    assert sorted(options.pop('path') for options in built) == ['F', 'M', 'N']
-    assert built == [dict(kind='body', regressor_files=files)] * 3
-    samples = samples_of('surreal/507')
-    posed = []
-    pose_cam_mm = BodyModel.pose_cam_mm
-    monkeypatch.setattr(
-        BodyModel, 'pose_cam_mm', lambda *args: posed.append(len(args[1])) or pose_cam_mm(*args)
-    )
-    results = evaluate(samples, *metrics)
-    assert sorted(posed) == [1, 1, 1, 2]  # two batches, two genders, once for all metrics
-    alone = MeshVertexError(NEUTRAL, protocol='surreal/507', truth_body_models=GENDERED)
-    assert evaluate(samples, alone)['vertex/MPVPE'] == results['vertex/MPVPE']
-
-
 def test_results_say_the_protocol_and_n(tmp_path, monkeypatch, warnings):
     lines = []
     monkeypatch.setattr(MMLogger.get_current_instance(), 'info', lines.append)
@@ -308,3 +104,13 @@ def test_another_number_of_samples_than_known_is_warned_of(warnings, protocol, e
     evaluate(samples_of(protocol), metric)
     assert len(warnings) == 1
     assert f'vertex: N is 5, but {protocol!r} has {expected_n} samples' in warnings[0]
+
+
+def test_results_say_where_boxes_and_root_depths_are_from():
+    samples = samples_of('h36m/paper', genders=[None] * 3)
+    for sample, source in zip(samples, ('detector', 'detector', 'annotated'), strict=True):
+        sample.set_metainfo({'box_source': source, 'root_depth_source': 'RootNet'})
+    metric = MeshVertexError(NEUTRAL, protocol='h36m/paper')
+    evaluate(samples, metric, batch_size=1)
+    places = '; boxes: annotated and detector; root depth: RootNet'
+    assert metric.evaluated.describe().endswith(f'Pelvis of h36m_17 at the origin{places}')
