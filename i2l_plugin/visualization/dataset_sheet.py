@@ -183,5 +183,8 @@ def _words(report: SampleReport, height: int) -> np.ndarray:
 
 def encode(image: np.ndarray, suffix: str, quality: int = 90) -> bytes:
     """An RGB picture as a file's bytes, ``'.png'`` or ``'.jpg'``."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix == '.jpg' else []
+    options = []
+    if suffix == '.jpg':  # thin coloured lines want colours at full resolution
+        sampling = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+        options = [cv2.IMWRITE_JPEG_QUALITY, quality, *sampling]
     return cv2.imencode(suffix, image[..., ::-1], options)[1].tobytes()
