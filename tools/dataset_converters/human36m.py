@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ from converter_core.fit_error import (
     h36m_rows,
     load_model_data,
 )
-from human36m_files import Fit, Frame, SubjectFiles, expected_files
+from human36m_files import Fit, Frame, FrameKey, SubjectFiles, expected_files
 
 from i2l_plugin.body_models import H36M_17
 from i2l_plugin.protocols import Protocol, get_protocol
@@ -125,11 +124,7 @@ def _add_subject(
     builder, without = files.builder, set(images)
     wanted = {frame.key for frame in images.values()}
     joints, fits = files.joints(wanted), files.fits(wanted)
-
-    @lru_cache(maxsize=8)  # the cameras of a frame come one after the other, or never again
-    def rest_root_m(betas: bytes) -> np.ndarray:
-        return poser.rest_root_m(np.frombuffer(betas)[None])[0]
-
+    roots_m = _rest_roots_m(fits, poser)
     for number, entry in files.annotations():
         with builder.entry(files.path('data'), f'annotations, id {number}'):
             image_id = integer(entry, 'image_id')
@@ -137,7 +132,7 @@ def _add_subject(
                 continue
             without.discard(image_id)
             frame = images[image_id]
-            person = _person(frame, cameras[frame.camera], joints, fits, rest_root_m)
+            person = _person(frame, cameras[frame.camera], joints, fits, roots_m)
             sample_id = integer(entry, 'id')
             builder.add(
                 sample_id=sample_id,
@@ -154,8 +149,15 @@ def _add_subject(
         builder.drop('image without annotation', f'{files.path("data").name}: {image_id}')
 
 
+def _rest_roots_m(fits: Mapping[FrameKey, Any], poser: JointPoser) -> dict[FrameKey, np.ndarray]:
+    """Root joint of each fit's shape, about which it turns."""
+    betas = {key: fit.betas for key, fit in fits.items() if isinstance(fit, Fit)}
+    roots = poser.rest_root_m(np.stack([np.zeros(10), *betas.values()]))[1:]
+    return dict(zip(betas, roots, strict=True))
+
+
 def _person(
-    frame: Frame, camera: WorldCamera, joints: Mapping, fits: Mapping, rest_root_m: Any
+    frame: Frame, camera: WorldCamera, joints: Mapping, fits: Mapping, roots_m: Mapping
 ) -> dict[str, Any]:
     """What a frame says of its person, in one camera; ValueError if an entry is corrupt."""
     action, subaction, number = frame.key
@@ -180,7 +182,7 @@ def _person(
     }
     fit: Fit | None = fits.get(frame.key)
     if fit is not None:
-        root_m = rest_root_m(fit.betas.tobytes())
+        root_m = roots_m[frame.key]
         person['pose'], person['transl_m'] = camera.fit_to_camera(fit.pose, fit.transl_m, root_m)
         person['betas'] = fit.betas
     return person

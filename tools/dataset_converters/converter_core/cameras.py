@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,10 @@ class WorldCamera:
                 'at right angles, determinant +1)'
             )
 
+    @cached_property
+    def _turn(self) -> Rotation:
+        return Rotation.from_matrix(self.rotation)
+
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any]) -> WorldCamera:
         """From ``{R: 3 x 3, t: 3 mm, f: 2 px, c: 2 px}``; ValueError if one is not there."""
@@ -74,8 +79,7 @@ class WorldCamera:
             rest_root_m: (3,) J0 of that person's shape (`BodyModel.rest_root_m`).
         """
         pose = np.array(pose, np.float64)
-        turned = Rotation.from_matrix(self.rotation) * Rotation.from_rotvec(pose[0])
-        pose[0] = turned.as_rotvec()
+        pose[0] = (self._turn * Rotation.from_rotvec(pose[0])).as_rotvec()
         moved = self.rotation @ (transl_m + rest_root_m) - rest_root_m
         return pose, moved + self.translation_mm / 1000
 

@@ -22,6 +22,7 @@ from .builder import RecordBuilder
 
 DEFAULT_MAX_FIT_ERROR_MM = 25.0  # of the data set classes; converters store the error only
 _H36M = 'h36m_17'
+_POSED_AT_ONCE = 128  # people, to keep memory low
 
 
 class JointPoser:
@@ -50,10 +51,13 @@ class JointPoser:
             betas: (N, 10).
             transl_m: (N, 3) m.
         """
-        tensors = (torch.from_numpy(np.array(a, np.float64)) for a in (pose, betas, transl_m))
-        pose, betas, transl_m = tensors
-        vertices_mm, _ = self.model.pose_cam_mm(pose, betas, 1000 * transl_m)
-        return (self.rows @ vertices_mm[:, : len(self.used)]).numpy()
+        arrays = (pose, betas, np.multiply(transl_m, 1000))
+        parts = [torch.from_numpy(np.array(a, np.float64)).split(_POSED_AT_ONCE) for a in arrays]
+        joints = []
+        for some in zip(*parts, strict=True):
+            vertices_mm, _ = self.model.pose_cam_mm(*some)
+            joints.append(self.rows @ vertices_mm[:, : len(self.used)])
+        return torch.cat(joints).numpy()
 
     def rest_root_m(self, betas: NDArray) -> NDArray[np.float64]:
         """Root joint J0 of the shaped model at zero translation, m; (N, 10) -> (N, 3)."""
