@@ -112,7 +112,8 @@ def fill_gendered_fit_error_mm(builder: RecordBuilder, bodies: GenderedBodies) -
         joints_px = project(torch.from_numpy(joints_mm), *cameras)[..., :2].numpy()
         distances_mm.append(np.linalg.norm(joints_mm - truth_mm, axis=-1)[valid])
         distances_px.append(np.linalg.norm(joints_px - columns['joints_px'], axis=-1)[valid])
-        return np.where(valid.all(axis=1), mean_aligned_error_mm(joints_mm, truth_mm), np.nan)
+        error_mm, _ = mean_aligned_error_mm(joints_mm, truth_mm)
+        return np.where(valid.all(axis=1), error_mm, np.nan)
 
     builder.fill('fit_error_mm', errors, 'posing the fits')
     if not distances_px:

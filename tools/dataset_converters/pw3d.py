@@ -161,8 +161,9 @@ def _add_actor(
             camera = sequence.camera(frame)
             joints_m = as_numbers(actor.joints_m[frame], 'jointPositions', (len(SMPL_24), 3))
             joints = _joints(camera.points_to_camera(1000 * joints_m), camera, pictures.size_px)
-            fit = (actor.poses[frame], actor.transl_m[frame], rest_root_m)
-            pose, transl_m = camera.fit_to_camera(*fit)
+            pose = as_numbers(actor.poses[frame], 'poses', (24, 3))
+            transl_m = as_numbers(actor.transl_m[frame], 'trans', (3,))
+            pose, transl_m = camera.fit_to_camera(pose, transl_m, rest_root_m)
             image_id = pictures.first_image + frame
             builder.add(
                 sample_id=_PEOPLE * image_id + index,

@@ -192,7 +192,8 @@ def _person(info: ClipInfo, frame: int, bodies: GenderedBodies) -> tuple[dict[st
     in_front = joints_mm[:, 2] > 0
     joints_px = camera.project(np.where(in_front[:, None], joints_mm, 1))
     rest_root_m = bodies.rest_root_m(gender, info.betas[frame])
-    world = fit_in_world(info.pose[frame], info.zrot[frame], joints_m[0], rest_root_m)
+    pose = as_numbers(info.pose[frame], 'pose', (24, 3))
+    world = fit_in_world(pose, info.zrot[frame], joints_m[0], rest_root_m)
     pose, transl_m = camera.fit_to_camera(*world, rest_root_m)
     joints2d = as_numbers(info.joints_px[frame], 'joints2D', (24, 2))
     difference_px = joints_px - annotated_px(joints2d)
