@@ -214,6 +214,8 @@ class MeshDataset(BaseDataset):
             'focal_px': np.array(record['focal_px'][row]),
             'princpt_px': np.array(record['princpt_px'][row]),
             'root_depth_mm': self.places.root_depth(row),
+            'box_source': self.places.box_source,
+            'root_depth_source': self.places.root_depth_source,
             'mirrored': False,
             'joint_set': self.joint_set.name,
             'annotated_joint_names': record.joint_names,

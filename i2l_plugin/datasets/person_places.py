@@ -26,12 +26,15 @@ class PersonPlaces:
         box_px: (N, 4), x1 y1 x2 y2 before they are grown.
         score: (N,), of the boxes.
         root_depth_mm: (N,), NaN where unknown.
+        box_source, root_depth_source: ``'annotated'``, ``'RootNet'`` or ``'detector'``.
     """
 
     record: AnnotationRecord
     box_px: NDArray[np.float32] | None = None
     score: NDArray[np.float32] | None = None
     root_depth_mm: NDArray[np.float32] | None = None
+    box_source: str = 'annotated'
+    root_depth_source: str = 'annotated'
 
     def boxes(self, rows: NDArray[np.int64] | int) -> NDArray[np.float32]:
         """Boxes (n, 4) of rows (n,) before they are grown; those of the record clipped."""
@@ -59,6 +62,7 @@ class PersonPlaces:
         self.box_px = np.zeros((len(self.record), 4), np.float32)
         self.score = np.zeros(len(self.record), np.float32)
         self.box_px[rows], self.score[rows] = box_px, score
+        self.box_source = results.source
 
     def take_depths(
         self, results: PersonResults, rows: NDArray[np.int64], unit_mm: float, unmatched: str
@@ -70,6 +74,7 @@ class PersonPlaces:
             results, self._persons(rows), depth_mm[rows], unit_mm, unmatched
         )
         self.root_depth_mm = depth_mm
+        self.root_depth_source = results.source
 
     def _persons(self, rows: NDArray[np.int64]) -> Persons:
         """As annotated: by their own boxes they are found in a file."""

@@ -49,6 +49,11 @@ class PersonResults:
     score: NDArray[np.float64]
     root_depth: NDArray[np.float64] | None
 
+    @property
+    def source(self) -> str:
+        """Who wrote the file, for logs and results."""
+        return 'RootNet' if self.grown else 'detector'
+
 
 def read_person_results(path: str | os.PathLike) -> PersonResults:
     """Read and check a file of either kind.

@@ -129,8 +129,8 @@ class PackMeshInputs(BaseTransform):
 
     - metainfo: img_path, sample_id, image_id, ori_shape, input_size (w, h), focal_px (2,),
       princpt_px (2,), crop_from_image (2, 3) float64, root_depth_mm (NaN where unknown),
-      mirrored, bbox_px (4,), joint_set, annotated_joint_names, and gender, id_*, protocol (name)
-      where present;
+      mirrored, bbox_px (4,), joint_set, annotated_joint_names, and where present gender, id_*,
+      protocol (its name), box_source and root_depth_source (annotated, RootNet or detector);
     - gt_instances (numpy): bboxes (1, 4), bbox_scores (1,), annotated_joints_cam_mm (1, A, 3),
       annotated_joints_valid (1, A), false where there is no depth;
     - gt_instance_labels (float32 tensors): pose (1, P, 3), betas (1, 10), transl_mm (1, 3),
@@ -187,7 +187,7 @@ class PackMeshInputs(BaseTransform):
             float(np.ravel(results.get('bbox_rotation', 0.0))[0]),
             results['input_size'],
         )
-        named = ('gender', PROTOCOL_KEY)
+        named = ('gender', 'box_source', 'root_depth_source', PROTOCOL_KEY)
         extra = (key for key in results if key in named or key.startswith('id_'))
         return {
             **{key: results[key] for key in (*self.meta_keys, *extra)},

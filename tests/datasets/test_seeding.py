@@ -12,7 +12,9 @@ from i2l_plugin.datasets import EpochSeedHook, seed_worker_by_epoch
 def draws(seed, epoch, rank=0):
     """Numbers from all three generators after the hook, and what a worker would be seeded with."""
     hook = EpochSeedHook()
-    hook.before_train_epoch(SimpleNamespace(seed=seed, epoch=epoch, rank=rank))
+    loader = SimpleNamespace(dataset=[])
+    runner = SimpleNamespace(seed=seed, epoch=epoch, rank=rank, train_dataloader=loader)
+    hook.before_train_epoch(runner)
     return random.random(), np.random.rand(), torch.rand(1).item()  # noqa: NPY002
 
 
