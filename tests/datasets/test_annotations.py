@@ -316,3 +316,16 @@ def test_an_interrupted_save_leaves_the_old_file_and_nothing_else(columns, path,
         AnnotationRecord.create(**columns).save(path)
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == ['record.npz']
+
+
+@pytest.mark.parametrize('name', ['fit_error_mm', 'fit_error_lixel'])
+def test_fit_errors_may_be_unknown_but_not_negative_or_infinite(columns, name):
+    def create(errors):
+        return AnnotationRecord.create(**columns, **{name: errors})
+
+    errors = np.array([0, 30, np.nan, np.nan, 1e4])
+    np.testing.assert_array_equal(create(errors)[name], errors.astype(np.float32))
+    for wrong in (-1, np.inf):
+        errors[1] = wrong
+        with pytest.raises(ValueError, match=rf"'{name}'.* negative or inf for 1 of 5 .* \[101\]"):
+            create(errors)
