@@ -24,7 +24,7 @@ from .sample_report import SampleReport
 OPACITY = 0.75
 MESH_JOINT_COLOR = (255, 40, 200)
 _SUSPICIOUS, _NOTE, _TEXT = (200, 20, 20), (110, 110, 110), (30, 30, 30)
-_TEXT_WIDTH, _TEXT_SCALE, _LINE_PX, _CHARACTERS = 420, 0.4, 15, 57
+_TEXT_WIDTH, _TEXT_SCALE, _LINE_PX, _CHARACTERS = 420, 0.4, 15, 53
 
 
 class SamplePanels(NamedTuple):
