@@ -46,7 +46,7 @@ def main() -> None:
     sheets = ContactSheets(out)
     title = f'{Path(args.config).stem}, {args.split}: {len(samples)} of {len(samples.dataset)}'
     with sample_page(out / 'index.html', title) as page:
-        for sample in tqdm(samples, unit=' samples', dynamic_ncols=True):
+        for sample in tqdm(samples, unit=' samples', dynamic_ncols=True, disable=None):
             model = models.of(sample.data_sample)
             truth = CropTruth.of(sample.inputs, sample.data_sample, model)
             report = report_on(truth, sample.index, sample.source, sample.extra)

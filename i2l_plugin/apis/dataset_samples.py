@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope
 from mmpose.registry import DATASETS
 from mmpose.structures import PoseDataSample
 
@@ -61,8 +61,8 @@ class DatasetSamples:
     def __init__(self, config: Config, split: str, num: int, seed: int = 0) -> None:
         if num < 1:
             raise ValueError(f'num: got {num}, expected at least 1')
-        init_default_scope(config.get('default_scope', 'mmpose'))
-        self.dataset = DATASETS.build(_dataset_config(config, split))
+        with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmpose')):
+            self.dataset = DATASETS.build(_dataset_config(config, split))
         self.seed = seed
         self._seen: dict[str, Any] = {}
         _listen(self.dataset, self._seen, set())
@@ -142,8 +142,8 @@ def _name(dataset: Any) -> str:
 class TruthModels:
     """The body models that pose a split's truth.
 
-    Training poses every fit by the network's model; so do the other splits unless a metric of
-    theirs has ``truth_body_models`` by gender.
+    Training poses every fit by the network's model. For the other splits it is the metrics' model,
+    or those by gender of the metric that has ``truth_body_models``.
 
     Args:
         config: With ``model.body_model`` and, for val and test, ``<split>_evaluator``.
@@ -154,20 +154,19 @@ class TruthModels:
     """
 
     def __init__(self, config: Config, split: str) -> None:
-        options = config.model.get('body_model')
+        metrics = [] if split == 'train' else config.get(f'{split}_evaluator') or []
+        metrics = [metrics] if isinstance(metrics, dict) else metrics
+        metrics = sorted(metrics, key=lambda metric: not metric.get('truth_body_models'))
+        own = [metric.get('body_model') for metric in metrics if metric.get('body_model')]
+        options = next(iter(own), config.model.get('body_model'))
         if not isinstance(options, dict):
             raise ValueError("the config has no model.body_model; add e.g. dict(kind='body')")
         self.model = build_body_model(**options)
-        self.by_gender: dict[str, BodyModel] = {}
-        evaluators = config.get(f'{split}_evaluator') or [] if split != 'train' else []
-        for metric in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
-            if metric.get('truth_body_models'):
-                shared = metric.get('body_model') or {}
-                self.by_gender = {
-                    gender: build_body_model(**{**shared, **own})
-                    for gender, own in metric['truth_body_models'].items()
-                }
-                break
+        by_gender = metrics[0].get('truth_body_models') if metrics else None
+        self.by_gender: dict[str, BodyModel] = {
+            gender: build_body_model(**{**options, **changes})
+            for gender, changes in (by_gender or {}).items()
+        }
 
     def of(self, data_sample: PoseDataSample) -> BodyModel:
         """The model of one sample, by its gender where there are several."""

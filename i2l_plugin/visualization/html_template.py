@@ -18,7 +18,7 @@ article h2 { font-size: 15px; margin: 0 0 4px; }
 figure { margin: 0; }
 figure img { display: block; }
 figcaption { font-size: 12px; color: var(--soft); }
-.words { flex: 1 1 320px; min-width: 300px; }
+.words { flex: 1 1 260px; min-width: 240px; }
 .words td { overflow-wrap: anywhere; }
 ul { margin: 4px 0; padding-left: 18px; }
 li { color: var(--soft); }
