@@ -11,7 +11,7 @@ import torch
 from helpers_runs import save_toy_model
 from helpers_toy_body import toy_body_data
 
-from i2l_plugin.body_models import BodyModel
+from i2l_plugin.body_models import BODY_29, BodyModel
 
 _ROOTS = {'n': (-0.002, -0.24, 0.028), 'm': (-0.002, -0.22, 0.03), 'f': (-0.001, -0.27, 0.02)}
 _SIZES = {'n': 1.0, 'm': 1.03, 'f': 0.96}
@@ -40,11 +40,18 @@ def model_options(folder, bodies):
 
 def pose_body(data, pose, betas, transl):
     """Vertices (V, 3), SMPL joints (24, 3) and surface joints by name, in the units of `transl`."""
-    body = BodyModel(data).double()
-    tensors = (torch.from_numpy(np.asarray(a, float))[None] for a in (pose, betas, transl))
-    output = body(*tensors)
-    named = dict(zip(body.joint_set.joint_names, output.joints_m[0].numpy(), strict=True))
-    return output.vertices_m[0].numpy(), output.lbs_joints_m[0].numpy(), named
+    vertices, joints, surface = pose_bodies(
+        data, *(np.array(a)[None] for a in (pose, betas, transl))
+    )
+    names = BODY_29.joint_names
+    return vertices[0], joints[0], dict(zip(names, surface[0], strict=True))
+
+
+def pose_bodies(data, pose, betas, transl):
+    """Vertices (N, V, 3), SMPL joints (N, 24, 3) and surface joints (N, 29, 3)."""
+    tensors = (torch.from_numpy(np.asarray(a, float)) for a in (pose, betas, transl))
+    output = BodyModel(data).double()(*tensors)
+    return tuple(part.numpy() for part in (output.vertices_m, output.lbs_joints_m, output.joints_m))
 
 
 def posed_by_gender_mm(bodies, dataset, genders):

@@ -19,7 +19,7 @@ from i2l_plugin.body_models import BodyModelData, load_body_model
 from i2l_plugin.geometry.camera import project
 
 GENDERS = {'m': 'male', 'f': 'female'}
-MAX_MEDIAN_PX = 3.0  # between fits and annotations; more than this is no rounding
+MAX_MEDIAN_MM, MAX_MEDIAN_PX = 15.0, 3.0  # from fits to annotated joints, which come of them
 
 
 class GenderedBodies:
@@ -125,8 +125,9 @@ def fill_gendered_fit_error_mm(builder: RecordBuilder, bodies: GenderedBodies) -
         f'fits: their posed joints are a median of {median_mm:.1f} mm and {median_px:.2f} px from '
         'the annotated ones'
     )
-    if not median_px <= MAX_MEDIAN_PX:
+    if not (median_mm <= MAX_MEDIAN_MM and median_px <= MAX_MEDIAN_PX):
         builder.note(
-            f'WARNING: that is more than {MAX_MEDIAN_PX:g} px: the body models are not those that '
-            'the fits are of, or these files follow another convention; do not train on them'
+            f'WARNING: that is more than {MAX_MEDIAN_MM:g} mm or {MAX_MEDIAN_PX:g} px: the body '
+            'models are not those that the fits are of, or these files follow another convention; '
+            'do not use the record'
         )

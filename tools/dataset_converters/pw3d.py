@@ -161,6 +161,9 @@ def _add_actor(
             camera = sequence.camera(frame)
             joints_m = as_numbers(actor.joints_m[frame], 'jointPositions', (len(SMPL_24), 3))
             joints = _joints(camera.points_to_camera(1000 * joints_m), camera, pictures.size_px)
+            if joints['root_depth_mm'] <= 0:
+                builder.drop('behind the camera', f'{sequence.name}, {key}')
+                continue
             pose = as_numbers(actor.poses[frame], 'poses', (24, 3))
             transl_m = as_numbers(actor.transl_m[frame], 'trans', (3,))
             pose, transl_m = camera.fit_to_camera(pose, transl_m, rest_root_m)

@@ -62,5 +62,5 @@ class DetectionCheck:
         if not median <= MAX_MEDIAN:
             builder.note(
                 f'WARNING: that is more than {MAX_MEDIAN:.0%}: these files follow another '
-                'convention of cameras or joints; do not use them'
+                'convention of cameras or joints; do not use the record'
             )

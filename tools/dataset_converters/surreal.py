@@ -57,6 +57,7 @@ STEP = 30  # frames a second
 PUBLISHED_TEST = 507  # clips
 MAX_MEDIAN_PX = 1.0  # joints2D are rounded
 _FRAMES = 1000  # room for the frames of a clip in the numbers of samples
+_AHEAD = 64  # clips that are read before they are needed
 
 
 class ClipPeople(NamedTuple):
@@ -149,7 +150,7 @@ def _in_threads(
     try:
         for clip in clips:
             pending.append((clip, pool.submit(work, clip)))
-            if len(pending) > 64:
+            if len(pending) > _AHEAD:
                 yield pending.popleft()
         while pending:
             yield pending.popleft()
@@ -171,6 +172,9 @@ def _read(
             found.dropped.append(('joints3D are all 0', key))
             continue
         person, distance_px = _person(info, frame, bodies)
+        if person['root_depth_mm'] <= 0:
+            found.dropped.append(('behind the camera', key))
+            continue
         inside = joints_in_view(person['joints_px'], person['joints_valid'], SIZE_PX).any()
         if split == 'train' and not inside:
             found.dropped.append(('nobody in the picture', key))
@@ -224,7 +228,7 @@ def _report(
         if not median <= MAX_MEDIAN_PX:
             builder.note(
                 f'WARNING: that is more than {MAX_MEDIAN_PX:g} px, which is no rounding: these '
-                'files follow another camera convention; do not use them'
+                'files follow another camera convention; do not use the record'
             )
     if split == 'test':
         builder.note(f'{in_view} of {len(builder)} people are in view')

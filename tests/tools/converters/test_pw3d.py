@@ -166,7 +166,7 @@ def test_another_model_shows_in_the_fit_errors_and_the_summary(convert, folder, 
     neutral = str(save_toy_model(folder / 'neutral.npz', data=bodies['n']))
     models = ('--body-model-male', neutral, '--body-model-female', neutral)
     record, said = convert('--split', 'test', '--source', 'raw', *models)
-    assert 'WARNING: that is more than 3 px' not in said  # 0.2 px for 1 cm in these tiny pictures
+    assert 'WARNING: that is more than 15 mm or 3 px' in said
     for row, key in enumerate(keys_of(record)):
         person = truth.people[key]
         posed = posed_joints_mm(bodies['n'], record, row)
@@ -208,7 +208,7 @@ def test_fits_elsewhere_than_the_joints_show_in_the_summary(tmp_path):
     record, said = convert()
     assert np.nanmax(record['fit_error_mm']) < 0.01  # means are aligned
     assert 'posed joints are a median of 500.0 mm' in said
-    assert 'WARNING: that is more than 3 px' in said
+    assert 'WARNING: that is more than 15 mm or 3 px' in said
 
 
 def test_without_any_valid_camera_nothing_is_written(tmp_path):
@@ -238,6 +238,20 @@ def test_joints_behind_the_camera_do_not_count(tmp_path):
     assert np.isnan(record['fit_error_mm'][row])
     assert not np.isnan(np.delete(record['fit_error_mm'], row)).any()
     assert 'WARNING' in said
+
+
+def test_people_behind_the_camera_are_dropped(tmp_path):
+    convert, truth = small(tmp_path)
+
+    def change(content):
+        back = 8 * content['cam_poses'][0][2, :3]
+        content['trans'][0][0] -= back
+        content['jointPositions'][0][0] -= np.tile(back, 24)
+
+    edit_pickle(next(tmp_path.glob('sequenceFiles/*/*.pkl')), change)
+    record, said = convert()
+    assert keys_of(record) == truth.kept('train')[1:]
+    assert 'dropped: 1 (behind the camera)\n    courtyard_toy_00, person 0, frame 0' in said
 
 
 def test_files_without_detections_are_fine(tmp_path):
