@@ -191,7 +191,8 @@ class MeshDataset(BaseDataset):
             f'image or are under {_MIN_BOX_PX:g} px, sample_id {sample_ids[:5].tolist()}'
         )
         if self.test_mode:
-            raise ValueError(f"{what}; expected column 'bbox_px' to hold x1 y1 x2 y2 in the image")
+            source = self.bbox_file or "column 'bbox_px'"
+            raise ValueError(f'{what}; expected {source} to hold boxes in the image')
         MMLogger.get_current_instance().warning(f'{what}: these persons are not trained on')
 
     @force_full_init

@@ -72,7 +72,7 @@ def select_persons(record: AnnotationRecord, protocol: Protocol | None) -> NDArr
 def in_view(record: AnnotationRecord) -> NDArray[np.bool_]:
     """Persons (N,) of whom at least one annotated joint lies in the picture."""
     joints_px, size_px = record['joints_px'], record['image_size_px'][:, None]
-    inside = ((joints_px >= 0) & (joints_px <= size_px - 1)).all(axis=-1)
+    inside = ((joints_px >= 0) & (joints_px < size_px)).all(axis=-1)
     return (inside & record['joints_valid']).any(axis=1)
 
 

@@ -101,8 +101,8 @@ def test_persons_in_view_have_a_joint_in_the_picture(messages):
     columns = toy_columns(n=4)
     px = np.full_like(columns['joints_px'], -50)
     valid = np.ones_like(columns['joints_valid'])
-    px[0, 3] = [319, 239]  # the last pixel of 320 x 240
-    px[1, 3] = [319.5, 100]
+    px[0, 3] = [319.9, 239]  # of 320 x 240
+    px[1, 3] = [320, 100]
     px[2, 5] = [10, 10]
     valid[2, 5] = False
     px[3] = np.nan
