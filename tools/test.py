@@ -37,7 +37,11 @@ def main() -> None:
     config.load_from = args.checkpoint
     if args.show_dir:
         require(config, ['default_hooks.visualization'], '--show-dir')
-        config.default_hooks.visualization.update(enable=True, out_dir=args.show_dir)
+        hook = config.default_hooks.visualization
+        if hook.type == 'DetVisualizationHook':  # MMDetection's, of configs/detectors
+            hook.update(draw=True, test_out_dir=args.show_dir)
+        else:
+            hook.update(enable=True, out_dir=args.show_dir)
     if args.dump:
         evaluator = config.test_evaluator
         evaluators = list(evaluator) if isinstance(evaluator, (list, tuple)) else [evaluator]

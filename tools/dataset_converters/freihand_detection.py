@@ -72,7 +72,7 @@ def write_detection_json(
         file.write('{"annotations": [')
         for row, shape in _silhouettes(record, poser, progress):
             annotation = {
-                'id': int(record['sample_id'][row]),
+                'id': num_hands + 1,  # COCO's own evaluation takes annotation 0 for none
                 'image_id': int(record['image_id'][row]),
                 'category_id': CATEGORY['id'],
                 'iscrowd': 0,

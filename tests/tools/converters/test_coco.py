@@ -4,7 +4,16 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from helpers_coco import CASES, DROPPED, WITHOUT_FIT, coco_converter, rows_of, write_coco
+from helpers_coco import (
+    CASES,
+    DROPPED,
+    KEYPOINTS,
+    WITHOUT_FIT,
+    coco_converter,
+    plugin_name,
+    rows_of,
+    write_coco,
+)
 from helpers_converters import edit_json
 from helpers_toy_body import toy_body_data
 
@@ -41,6 +50,16 @@ def record(converted):
 @pytest.fixture
 def dataset(converted):
     return converted[2]
+
+
+def test_the_joint_set_is_cocos_with_the_pelvis_as_root():
+    assert COCO_18.joint_names == (*map(plugin_name, KEYPOINTS), 'Pelvis')
+    assert COCO_18.joint_names[COCO_18.root] == 'Pelvis'
+    names = COCO_18.joint_names
+    mirrored = [names[i].translate(str.maketrans('LR', 'RL', '')) for i in COCO_18.mirror_order]
+    sides = [i for i, name in enumerate(names) if name[1] == '_']
+    assert all(mirrored[i] == names[i] for i in sides)
+    assert [i for i, k in enumerate(COCO_18.mirror_order) if i == k] == [0, 17]
 
 
 def samples(dataset):
