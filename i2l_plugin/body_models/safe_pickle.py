@@ -1,8 +1,9 @@
 """Reading SMPL / MANO / 3DPW pickles without running anything that they name.
 
 The official files (SMPL v1.0.0 and v1.1.0, MANO v1.2) hold numpy arrays, scipy sparse matrices and
-chumpy arrays in Python 2 pickles, those of 3DPW plain lists of numpy arrays. Only the names listed here are understood; sparse matrices and
-chumpy arrays become inert stand-ins, and every other name is refused before it is looked up.
+chumpy arrays in Python 2 pickles; those of 3DPW hold plain lists of numpy arrays. Only the names
+listed here are understood; sparse matrices and chumpy arrays become inert stand-ins, and every
+other name is refused before it is looked up.
 """
 
 from __future__ import annotations

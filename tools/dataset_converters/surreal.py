@@ -8,12 +8,13 @@ Reads ``cmu/{train,val,test}/run*/<sequence>/*_info.mat`` and ``.mp4``. --split 
 cmu/train at 1 frame a second (frames 0, 30, 60, ... at 30 fps); clips of one frame and frames
 without anyone in the picture are dropped. --split test: the middle frame of each clip of cmu/val,
 which holds the middle clips of the test sequences, 507 of them, that BodyNet is tested on (with
-only cmu/test at hand, name the list of these clips by --clips). All 507 are kept; the protocol
-surreal/493 of the data set class takes those with a person in view, which the summary counts.
+only cmu/test at hand, name the list of these clips by --clips). People out of the picture are kept
+there: the protocol surreal/493 of the data set class leaves them out, and the summary counts them.
+In both splits people behind the camera and frames without joints are dropped and counted.
 
 The pictures are extracted to --images-out as JPEG of quality 95 (the clips are already
-compressed), or as PNG without further loss (--image-format png, some three times the space); what
-is there already is not decoded again. They are MIRRORED: SURREAL's Blender camera is a reflection,
+compressed), or as larger PNG without further loss (--image-format png); what is there already is
+not decoded again. They are MIRRORED: SURREAL's Blender camera is a reflection,
 so its clips show mirror images in which left and right seem swapped; see `surreal_geometry`.
 """
 
