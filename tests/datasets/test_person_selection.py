@@ -141,7 +141,7 @@ def test_fits_are_trusted_up_to_the_limit_and_where_the_error_is_known(column, m
 
 def test_a_limit_without_errors_to_judge_by_is_refused():
     record = record_of(2)
-    with pytest.raises(ValueError, match=r"no column 'fit_error_mm'.*max_fit_error_mm=None to trust"):
+    with pytest.raises(ValueError, match=r"no column 'fit_error_mm'.*max_fit_error_mm=None to"):
         FitLimit('fit_error_mm', 25.0).trusted(record)
     unfitted = record_of(2, fit_valid=np.zeros(2, bool))
     assert not FitLimit('fit_error_mm', 25.0).trusted(unfitted).any()
