@@ -199,9 +199,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _write_detections(args: argparse.Namespace) -> str:
     """Boxes and masks of the people that are in the record."""
-    record = AnnotationRecord.load(args.out)
-    model = HandPoser(args.body_model)
-    return write_detection_json(record, model, args.coco_out, Progress(args.progress))
+    record, poser = AnnotationRecord.load(args.out), HandPoser(args.body_model)
+    try:
+        return write_detection_json(record, poser, args.coco_out, Progress(args.progress))
+    except OSError as error:
+        raise ValueError(f'--coco-out {args.coco_out}: {error}; {args.out} is complete') from error
 
 
 if __name__ == '__main__':

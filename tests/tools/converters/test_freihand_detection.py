@@ -10,6 +10,8 @@ from helpers_converters import edit_json
 from helpers_freihand import SIZE, TRUNCATED, freihand_converter, write_freihand
 from pycocotools.coco import COCO
 
+from i2l_plugin.datasets import AnnotationRecord
+
 UNIQUE = 4
 FRAME = shapely.box(0, 0, SIZE - 1, SIZE - 1)
 
@@ -104,10 +106,11 @@ def test_an_interrupted_file_leaves_the_old_one(tmp_path, monkeypatch):
     out.write_text('old')
 
     def fail(*_):
-        raise ValueError('disk full')
+        raise OSError('disk full')
 
     monkeypatch.setattr('freihand_detection.silhouette', fail)
-    with pytest.raises(SystemExit, match='disk full'):
+    with pytest.raises(SystemExit, match=r'--coco-out .*hands\.json: disk full; .*npz is complete'):
         freihand_converter(tmp_path, 'eval')('--coco-out', str(out))
     assert out.read_text() == 'old'
+    assert len(AnnotationRecord.load(tmp_path / 'out.npz')) == 3
     assert not list(tmp_path.glob('.*.tmp'))
