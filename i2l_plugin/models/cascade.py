@@ -45,6 +45,7 @@ class CascadedMeshEstimator(BasePoseEstimator):
         body_model: Options of `build_body_model` (``kind``, ``path``, ...), or the model itself.
         coordinate_loss: L1 loss of Eqs. 8, 9 and 10.
         surface_loss: Losses of Eqs. 11 and 12; None leaves them out.
+        heatmap_loss: `HeatmapLoss` of PoseNet; None, as in the paper, leaves it out.
         pose_head: `LixelHead` of PoseNet; None for "MeshNet alone" (Table 3).
         pose_to_feature: `PoseToFeature`, f_M; None without PoseNet.
         mesh_backbone: `StagedResNet` with ``with_stem=False``, ResNet_M; None without PoseNet.
@@ -63,6 +64,7 @@ class CascadedMeshEstimator(BasePoseEstimator):
         body_model: Config | BodyModel,
         coordinate_loss: Config,
         surface_loss: Config | None = None,
+        heatmap_loss: Config | None = None,
         pose_head: Config | None = None,
         pose_to_feature: Config | None = None,
         mesh_backbone: Config | None = None,
@@ -88,6 +90,11 @@ class CascadedMeshEstimator(BasePoseEstimator):
             raise ValueError(
                 f'{missing} is None but the other parts of the cascade are given; give all of '
                 f'{list(parts)} for PoseNet + MeshNet, or none for MeshNet alone'
+            )
+        if heatmap_loss and pose_head is None:
+            raise ValueError(
+                f'heatmap_loss is of PoseNet, which pose_head=None leaves out; got {heatmap_loss}: '
+                'set it to None'
             )
         unknown = set(joint_targets) - set(JOINT_TARGETS)
         if unknown or not joint_targets:
@@ -130,6 +137,7 @@ class CascadedMeshEstimator(BasePoseEstimator):
         )
         self.coordinate_loss = MODELS.build(coordinate_loss)
         self.surface_loss = MODELS.build(surface_loss) if surface_loss else None
+        self.heatmap_loss = MODELS.build(heatmap_loss) if heatmap_loss else None
 
     @property
     def with_posenet(self) -> bool:
@@ -163,21 +171,32 @@ class CascadedMeshEstimator(BasePoseEstimator):
 
         Joints are PoseNet's; without PoseNet they are regressed from the mesh.
         """
-        joint_heatmaps, vertex_heatmaps = self.heatmaps(inputs)
+        return self._coordinates(*self.heatmaps(inputs))
+
+    def _coordinates(
+        self, joint_heatmaps: Sequence[Tensor] | None, vertex_heatmaps: Sequence[Tensor]
+    ) -> dict[str, Tensor]:
         vertices = self.codec.coordinates(vertex_heatmaps)
         if joint_heatmaps is not None:
             joints = self.codec.coordinates(joint_heatmaps)
         else:
-            with torch.autocast(inputs.device.type, enabled=False):
+            with torch.autocast(vertices.device.type, enabled=False):
                 joints = self.body_model.joint_regressor @ vertices
         return dict(joints_lixel=joints, vertices_lixel=vertices)
 
     def loss(self, inputs: Tensor, data_samples: list[PoseDataSample]) -> dict[str, Tensor]:
-        """Losses of Eq. 13. See `joint_targets` for the number of terms."""
-        output = self._forward(inputs)
+        """Losses of Eq. 13, and PoseNet's `heatmap_loss`. `joint_targets` sets how many terms."""
+        heatmaps = self.heatmaps(inputs)
+        output = self._coordinates(*heatmaps)
         with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
             targets = build_targets(data_samples, self.body_model, self.codec)
-            return self.losses_of(output, targets)
+            losses = self.losses_of(output, targets)
+            if self.heatmap_loss is not None:
+                joints = targets.joints
+                losses['loss_posenet_heatmap'] = self.heatmap_loss(
+                    heatmaps[0], joints.lixel, joints.weight
+                )
+        return losses
 
     def losses_of(self, output: Mapping[str, Tensor], targets: MeshTargets) -> dict[str, Tensor]:
         """Every loss term of a network output against its targets."""
