@@ -5,6 +5,7 @@ from .cascade import CascadedMeshEstimator
 from .lixel_head import LixelHead
 from .losses import CoordinateL1Loss, HeatmapLoss, NormalEdgeLoss
 from .pose_to_feature import PoseToFeature
+from .posenet import PoseNetEstimator
 
 __all__ = [
     'CascadedMeshEstimator',
@@ -12,6 +13,7 @@ __all__ = [
     'HeatmapLoss',
     'LixelHead',
     'NormalEdgeLoss',
+    'PoseNetEstimator',
     'PoseToFeature',
     'StagedResNet',
 ]

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.structures import InstanceData
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from mmpose.structures import PoseDataSample
@@ -19,15 +18,10 @@ from torch import Tensor
 from i2l_plugin.body_models import BodyModel, build_body_model
 from i2l_plugin.geometry.camera import project
 
-from .decoding import LixelEstimate, read_frame, split_people, to_image
-from .targets import LixelTarget, MeshTargets, build_targets
+from .decoding import LixelEstimate, add_predictions, read_frame, split_people, to_image
+from .targets import JOINT_TARGETS, LixelTarget, MeshTargets, build_targets, check_joint_targets
 
 Config = Mapping[str, Any]
-JOINT_TARGETS = {
-    'mixed': lambda targets: targets.joints,
-    'fitted': lambda targets: targets.fitted_joints,
-    'annotated': lambda targets: targets.annotated_joints,
-}
 
 
 @MODELS.register_module()
@@ -96,12 +90,7 @@ class CascadedMeshEstimator(BasePoseEstimator):
                 f'heatmap_loss is of PoseNet, which pose_head=None leaves out; got {heatmap_loss}: '
                 'set it to None'
             )
-        unknown = set(joint_targets) - set(JOINT_TARGETS)
-        if unknown or not joint_targets:
-            raise ValueError(
-                f'joint_targets must name some of {list(JOINT_TARGETS)}, got {list(joint_targets)}'
-            )
-        self.joint_targets = tuple(joint_targets)
+        self.joint_targets = check_joint_targets(joint_targets)
         self.codec = KEYPOINT_CODECS.build(codec)
         if not isinstance(body_model, BodyModel):
             body_model = build_body_model(**body_model)
@@ -145,18 +134,8 @@ class CascadedMeshEstimator(BasePoseEstimator):
         return hasattr(self, 'pose_head')
 
     def heatmaps(self, inputs: Tensor) -> tuple[tuple[Tensor, ...] | None, tuple[Tensor, ...]]:
-        """Logits of PoseNet, None without it, and MeshNet. -> 3 x (B, J, D), 3 x (B, V, D).
-
-        Raises:
-            ValueError: The input is not of the codec's size: lixels would mean other pixels.
-        """
-        size = tuple(inputs.shape[:-3:-1])
-        if size != self.codec.input_size:
-            raise ValueError(
-                f'the input is {size} px (width, height), but model.codec.input_size is '
-                f"{self.codec.input_size}; give TopdownAffine's input_size and "
-                'model.codec.input_size the same value'
-            )
+        """Logits of PoseNet, None without it, and MeshNet. -> 3 x (B, J, D), 3 x (B, V, D)."""
+        self.codec.check_input(inputs)
         stem = self.backbone.forward_stem(inputs)  # F~_P
         feature = self.backbone.forward_stages(stem)  # F_P
         if not self.with_posenet:
@@ -234,12 +213,7 @@ class CascadedMeshEstimator(BasePoseEstimator):
             estimate = estimate.average(mirrored.mirror(self.codec, self.body_model))
         with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
             people = self.decode(estimate, frame)
-        for sample, fields in zip(data_samples, people, strict=True):
-            instances = InstanceData(**fields)
-            instances.bboxes = sample.gt_instances.bboxes
-            instances.bbox_scores = sample.gt_instances.bbox_scores
-            sample.pred_instances = instances
-        return data_samples
+        return add_predictions(data_samples, people)
 
     def estimate(self, inputs: Tensor) -> LixelEstimate:
         """Coordinates and spread of every heatmap, in lixels."""
@@ -261,9 +235,11 @@ class CascadedMeshEstimator(BasePoseEstimator):
         if estimate.joints is not None:
             posenet_joints_cam = to_image(self.codec, estimate.joints, **frame).points_cam_mm
         return split_people(
-            vertices,
             keypoints=project(joints_cam, frame['focal_px'], frame['princpt_px'])[..., :2],
             keypoint_scores=self.codec.certainty(regressor.abs() @ estimate.spread),
             joints_cam=joints_cam,
             posenet_joints_cam=posenet_joints_cam,
+            vertices_cam=vertices.points_cam_mm,
+            vertices_img=vertices.points_img,
+            vertex_spread=vertices.spread_img,
         )

@@ -8,7 +8,7 @@ Shapes: B batch, J joints, V vertices, P pose rotations.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,23 @@ class MeshTargets:
     fitted_joints: LixelTarget
     annotated_joints: LixelTarget
     joints: LixelTarget
+
+
+JOINT_TARGETS: dict[str, Callable[[MeshTargets], LixelTarget]] = {
+    'mixed': lambda targets: targets.joints,
+    'fitted': lambda targets: targets.fitted_joints,
+    'annotated': lambda targets: targets.annotated_joints,
+}
+"""What the joint losses may compare with, one loss term each."""
+
+
+def check_joint_targets(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, each of `JOINT_TARGETS`; ValueError otherwise, or if there is none."""
+    if not names or set(names) - set(JOINT_TARGETS):
+        raise ValueError(
+            f'joint_targets must name some of {list(JOINT_TARGETS)}, got {list(names)}'
+        )
+    return tuple(names)
 
 
 def stack_meta(data_samples: Sequence[PoseDataSample], key: str, device: torch.device) -> Tensor:
