@@ -47,8 +47,9 @@ test_pipeline = [
     dict(type='TopdownAffine', input_size=input_size),
     dict(type='PackMeshInputs'),
 ]
-train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(num_workers=1, dataset=dict(pipeline=test_pipeline))
+# Loading a person takes a millisecond, sending one from another process longer.
+train_dataloader = dict(batch_size=8, num_workers=0, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(num_workers=0, dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
 train_cfg = dict(max_epochs=4, val_interval=4)

@@ -39,7 +39,8 @@ class CascadedMeshEstimator(BasePoseEstimator):
         body_model: Options of `build_body_model` (``kind``, ``path``, ...), or the model itself.
         coordinate_loss: L1 loss of Eqs. 8, 9 and 10.
         surface_loss: Losses of Eqs. 11 and 12; None leaves them out.
-        heatmap_loss: `HeatmapLoss` of PoseNet; None, as in the paper, leaves it out.
+        heatmap_loss: `HeatmapLoss` of PoseNet against the first of `joint_targets`; None, as in
+            the paper, leaves it out.
         pose_head: `LixelHead` of PoseNet; None for "MeshNet alone" (Table 3).
         pose_to_feature: `PoseToFeature`, f_M; None without PoseNet.
         mesh_backbone: `StagedResNet` with ``with_stem=False``, ResNet_M; None without PoseNet.
@@ -171,9 +172,9 @@ class CascadedMeshEstimator(BasePoseEstimator):
             targets = build_targets(data_samples, self.body_model, self.codec)
             losses = self.losses_of(output, targets)
             if self.heatmap_loss is not None:
-                joints = targets.joints
+                first = JOINT_TARGETS[self.joint_targets[0]](targets)
                 losses['loss_posenet_heatmap'] = self.heatmap_loss(
-                    heatmaps[0], joints.lixel, joints.weight
+                    heatmaps[0], first.lixel, first.weight
                 )
         return losses
 

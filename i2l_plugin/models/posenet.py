@@ -18,7 +18,13 @@ from torch import Tensor
 from i2l_plugin.body_models import BodyModel, build_body_model
 
 from .decoding import add_predictions, read_frame, split_people, to_image
-from .targets import JOINT_TARGETS, build_targets, check_joint_targets
+from .targets import (
+    JOINT_TARGETS,
+    LixelTarget,
+    annotated_joint_targets,
+    build_targets,
+    check_joint_targets,
+)
 
 Config = Mapping[str, Any]
 
@@ -34,8 +40,8 @@ class PoseNetEstimator(BasePoseEstimator):
         body_model: Options of `build_body_model`, or the model itself: which joints there are, and
             where those of a fitted body lie.
         coordinate_loss: L1 loss of Eq. 8.
-        heatmap_loss: `HeatmapLoss`; None leaves it out.
-        joint_targets: As in `CascadedMeshEstimator`.
+        heatmap_loss: `HeatmapLoss` against the first of `joint_targets`; None leaves it out.
+        joint_targets: As in `CascadedMeshEstimator`. ``('annotated',)`` needs no fitted bodies.
         data_preprocessor, train_cfg, test_cfg, init_cfg, metainfo: As in the host.
     """
 
@@ -88,20 +94,28 @@ class PoseNetEstimator(BasePoseEstimator):
         heatmaps = self.heatmaps(inputs)
         coordinates = self.codec.coordinates(heatmaps)
         with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
-            targets = build_targets(data_samples, self.body_model, self.codec)
+            targets = self._targets(data_samples, inputs.device)
             losses = {}
-            for name in self.joint_targets:
-                target = JOINT_TARGETS[name](targets)
+            for name, target in targets.items():
                 suffix = '' if name == 'mixed' else f'_{name}'
                 losses[f'loss_posenet_pose{suffix}'] = self.coordinate_loss(
                     coordinates, target.lixel, target.weight
                 )
             if self.heatmap_loss is not None:
-                joints = targets.joints
+                first = targets[self.joint_targets[0]]
                 losses['loss_posenet_heatmap'] = self.heatmap_loss(
-                    heatmaps, joints.lixel, joints.weight
+                    heatmaps, first.lixel, first.weight
                 )
         return losses
+
+    def _targets(
+        self, data_samples: list[PoseDataSample], device: torch.device
+    ) -> dict[str, LixelTarget]:
+        """By name in `joint_targets`. Annotated joints alone save posing the body model."""
+        if self.joint_targets == ('annotated',):
+            return {'annotated': annotated_joint_targets(data_samples, self.codec, device)}
+        targets = build_targets(data_samples, self.body_model, self.codec)
+        return {name: JOINT_TARGETS[name](targets) for name in self.joint_targets}
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, data_samples: list[PoseDataSample]) -> list[PoseDataSample]:

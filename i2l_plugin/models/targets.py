@@ -107,6 +107,20 @@ def image_to_lixel(
 
 
 @torch.no_grad()
+def annotated_joint_targets(
+    data_samples: Sequence[PoseDataSample], codec: SoftArgmaxCodec, device: torch.device
+) -> LixelTarget:
+    """The data set's own joints, cropped and encoded; no body model is posed."""
+    return image_to_lixel(
+        stack_labels(data_samples, 'joints_img', device),
+        stack_labels(data_samples, 'joints_valid', device),
+        stack_labels(data_samples, 'has_depth', device),
+        stack_meta(data_samples, 'crop_from_image', device),
+        codec,
+    )
+
+
+@torch.no_grad()
 def build_targets(
     data_samples: Sequence[PoseDataSample],
     body_model: BodyModel,
@@ -137,13 +151,7 @@ def build_targets(
     fitted = image_to_lixel(points_img, fit_valid[:, None], torch.ones_like(fit_valid), crop, codec)
     num_vertices = vertices_cam.shape[1]
     fitted_joints = LixelTarget(fitted.lixel[:, num_vertices:], fitted.weight[:, num_vertices:])
-    annotated_joints = image_to_lixel(
-        stack_labels(data_samples, 'joints_img', device),
-        stack_labels(data_samples, 'joints_valid', device),
-        stack_labels(data_samples, 'has_depth', device),
-        crop,
-        codec,
-    )
+    annotated_joints = annotated_joint_targets(data_samples, codec, device)
     return MeshTargets(
         vertices=LixelTarget(fitted.lixel[:, :num_vertices], fitted.weight[:, :num_vertices]),
         fitted_joints=fitted_joints,

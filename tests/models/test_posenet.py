@@ -93,9 +93,15 @@ def test_losses_are_those_of_each_joint_target_and_of_the_heatmaps(body):
         target = getattr(targets, f'{name}_joints')
         expected = ((middle - target.lixel).abs() * target.weight).mean().item()
         assert losses[f'loss_posenet_pose_{name}'].item() == pytest.approx(expected, rel=1e-2)
-    uniform = targets.joints.weight.mean().item() * np.log(LIXELS)
+    uniform = targets.fitted_joints.weight.mean().item() * np.log(LIXELS)
     assert losses['loss_posenet_heatmap'].item() == pytest.approx(uniform, rel=1e-2)
     assert len(losses) == 3
+
+    annotated = tiny_posenet(body, joint_targets=('annotated',))
+    losses_without_posing = annotated(images(), samples, mode='loss')
+    name = 'loss_posenet_pose_annotated'
+    assert losses_without_posing.keys() == {name}
+    torch.testing.assert_close(losses_without_posing[name], losses[name])
 
 
 def test_perfect_heatmaps_give_back_the_joints_in_camera_space(body):
