@@ -63,7 +63,6 @@ def tiny_options(folder, epochs=1):
         'model.codec.input_size': [TINY_PX, TINY_PX],
         'model.codec.heatmap_size': [TINY_PX // 4] * 3,
         'model.body_model.path': body,
-        'model.mesh_head.up_channels': 8,
         'visualizer.body_model.path': body,
         'train_cfg.max_epochs': epochs,
         'default_hooks.logger.interval': 1,
@@ -77,7 +76,7 @@ def tiny_config(path, folder, epochs=1):
     """A shipped config, shrunk; losses, pipelines, hooks and metrics stay as shipped."""
     options, body, trunk = tiny_options(folder, epochs)
     config = load_config(str(path), options)
-    for part in ('mesh_backbone', 'pose_head'):
+    for part in ('mesh_backbone', 'pose_head', 'mesh_head'):
         if config.model.get(part):
             config.model[part].update(trunk if part == 'mesh_backbone' else {'up_channels': 8})
     for split in ('train', 'val', 'test'):

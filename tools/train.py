@@ -56,15 +56,24 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
         config.auto_scale_lr.enable = True
     if args.resume:
         config.resume = True
-        config.load_from = None if args.resume == 'auto' else args.resume
+        if args.resume != 'auto':
+            config.load_from = args.resume
 
 
-def choose_checkpoint(config: Config) -> None:
-    """Find and check what to start from, which the host would load unseen."""
-    if config.get('resume') and not config.get('load_from'):
-        config.load_from = latest_checkpoint(config.work_dir)
-        config.resume = config.load_from is not None  # else the host starts anew
-    elif config.get('load_from'):
+def choose_checkpoint(config: Config, latest_first: bool) -> None:
+    """Find and check what to start from, which the host would load unseen.
+
+    Args:
+        config: Changed in place.
+        latest_first: The work dir's latest checkpoint, if there is one, goes before `load_from`.
+    """
+    if latest_first or (config.get('resume') and not config.get('load_from')):
+        latest = latest_checkpoint(config.work_dir)
+        config.resume = latest is not None  # else the host starts anew, from load_from if given
+        if latest is not None:
+            config.load_from = latest
+            return
+    if config.get('load_from'):
         admit_checkpoint(config.load_from)
 
 
@@ -80,7 +89,7 @@ def main() -> None:
     config = prepare_config(args)
     apply_options(config, args)
     check_pretrained(config)
-    choose_checkpoint(config)
+    choose_checkpoint(config, latest_first=args.resume == 'auto')
     build_runner(config).train()
 
 

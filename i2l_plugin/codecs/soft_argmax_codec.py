@@ -49,6 +49,20 @@ class SoftArgmaxCodec(BaseKeypointCodec):
         self.heatmap_size = tuple(heatmap_size)
         self.depth_range_mm = float(depth_range_mm)
 
+    def check_input(self, images: Tensor) -> None:
+        """Refuse images (B, C, H, W) of another size, in which lixels would mean other pixels.
+
+        Raises:
+            ValueError: The size is not `input_size`.
+        """
+        size = tuple(images.shape[:-3:-1])
+        if size != self.input_size:
+            raise ValueError(
+                f'the input is {size} px (width, height), but model.codec.input_size is '
+                f"{self.input_size}; give TopdownAffine's input_size and model.codec.input_size "
+                'the same value'
+            )
+
     def _unit_per_lixel(self, like: Tensor) -> Tensor:
         """Size of one lixel in (px, px, mm). -> (3,)"""
         extent = (*self.input_size, self.depth_range_mm)

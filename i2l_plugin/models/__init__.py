@@ -3,14 +3,17 @@
 from .backbones import StagedResNet
 from .cascade import CascadedMeshEstimator
 from .lixel_head import LixelHead
-from .losses import CoordinateL1Loss, NormalEdgeLoss
+from .losses import CoordinateL1Loss, HeatmapLoss, NormalEdgeLoss
 from .pose_to_feature import PoseToFeature
+from .posenet import PoseNetEstimator
 
 __all__ = [
     'CascadedMeshEstimator',
     'CoordinateL1Loss',
+    'HeatmapLoss',
     'LixelHead',
     'NormalEdgeLoss',
+    'PoseNetEstimator',
     'PoseToFeature',
     'StagedResNet',
 ]

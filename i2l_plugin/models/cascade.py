@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.structures import InstanceData
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from mmpose.structures import PoseDataSample
@@ -19,15 +18,10 @@ from torch import Tensor
 from i2l_plugin.body_models import BodyModel, build_body_model
 from i2l_plugin.geometry.camera import project
 
-from .decoding import LixelEstimate, read_frame, split_people, to_image
-from .targets import LixelTarget, MeshTargets, build_targets
+from .decoding import LixelEstimate, add_predictions, read_frame, split_people, to_image
+from .targets import JOINT_TARGETS, LixelTarget, MeshTargets, build_targets, check_joint_targets
 
 Config = Mapping[str, Any]
-JOINT_TARGETS = {
-    'mixed': lambda targets: targets.joints,
-    'fitted': lambda targets: targets.fitted_joints,
-    'annotated': lambda targets: targets.annotated_joints,
-}
 
 
 @MODELS.register_module()
@@ -45,6 +39,8 @@ class CascadedMeshEstimator(BasePoseEstimator):
         body_model: Options of `build_body_model` (``kind``, ``path``, ...), or the model itself.
         coordinate_loss: L1 loss of Eqs. 8, 9 and 10.
         surface_loss: Losses of Eqs. 11 and 12; None leaves them out.
+        heatmap_loss: `HeatmapLoss` of PoseNet against the first of `joint_targets`; None, as in
+            the paper, leaves it out.
         pose_head: `LixelHead` of PoseNet; None for "MeshNet alone" (Table 3).
         pose_to_feature: `PoseToFeature`, f_M; None without PoseNet.
         mesh_backbone: `StagedResNet` with ``with_stem=False``, ResNet_M; None without PoseNet.
@@ -63,6 +59,7 @@ class CascadedMeshEstimator(BasePoseEstimator):
         body_model: Config | BodyModel,
         coordinate_loss: Config,
         surface_loss: Config | None = None,
+        heatmap_loss: Config | None = None,
         pose_head: Config | None = None,
         pose_to_feature: Config | None = None,
         mesh_backbone: Config | None = None,
@@ -89,12 +86,12 @@ class CascadedMeshEstimator(BasePoseEstimator):
                 f'{missing} is None but the other parts of the cascade are given; give all of '
                 f'{list(parts)} for PoseNet + MeshNet, or none for MeshNet alone'
             )
-        unknown = set(joint_targets) - set(JOINT_TARGETS)
-        if unknown or not joint_targets:
+        if heatmap_loss and pose_head is None:
             raise ValueError(
-                f'joint_targets must name some of {list(JOINT_TARGETS)}, got {list(joint_targets)}'
+                f'heatmap_loss is of PoseNet, which pose_head=None leaves out; got {heatmap_loss}: '
+                'set it to None'
             )
-        self.joint_targets = tuple(joint_targets)
+        self.joint_targets = check_joint_targets(joint_targets)
         self.codec = KEYPOINT_CODECS.build(codec)
         if not isinstance(body_model, BodyModel):
             body_model = build_body_model(**body_model)
@@ -130,6 +127,7 @@ class CascadedMeshEstimator(BasePoseEstimator):
         )
         self.coordinate_loss = MODELS.build(coordinate_loss)
         self.surface_loss = MODELS.build(surface_loss) if surface_loss else None
+        self.heatmap_loss = MODELS.build(heatmap_loss) if heatmap_loss else None
 
     @property
     def with_posenet(self) -> bool:
@@ -137,18 +135,8 @@ class CascadedMeshEstimator(BasePoseEstimator):
         return hasattr(self, 'pose_head')
 
     def heatmaps(self, inputs: Tensor) -> tuple[tuple[Tensor, ...] | None, tuple[Tensor, ...]]:
-        """Logits of PoseNet, None without it, and MeshNet. -> 3 x (B, J, D), 3 x (B, V, D).
-
-        Raises:
-            ValueError: The input is not of the codec's size: lixels would mean other pixels.
-        """
-        size = tuple(inputs.shape[:-3:-1])
-        if size != self.codec.input_size:
-            raise ValueError(
-                f'the input is {size} px (width, height), but model.codec.input_size is '
-                f"{self.codec.input_size}; give TopdownAffine's input_size and "
-                'model.codec.input_size the same value'
-            )
+        """Logits of PoseNet, None without it, and MeshNet. -> 3 x (B, J, D), 3 x (B, V, D)."""
+        self.codec.check_input(inputs)
         stem = self.backbone.forward_stem(inputs)  # F~_P
         feature = self.backbone.forward_stages(stem)  # F_P
         if not self.with_posenet:
@@ -163,21 +151,32 @@ class CascadedMeshEstimator(BasePoseEstimator):
 
         Joints are PoseNet's; without PoseNet they are regressed from the mesh.
         """
-        joint_heatmaps, vertex_heatmaps = self.heatmaps(inputs)
+        return self._coordinates(*self.heatmaps(inputs))
+
+    def _coordinates(
+        self, joint_heatmaps: Sequence[Tensor] | None, vertex_heatmaps: Sequence[Tensor]
+    ) -> dict[str, Tensor]:
         vertices = self.codec.coordinates(vertex_heatmaps)
         if joint_heatmaps is not None:
             joints = self.codec.coordinates(joint_heatmaps)
         else:
-            with torch.autocast(inputs.device.type, enabled=False):
+            with torch.autocast(vertices.device.type, enabled=False):
                 joints = self.body_model.joint_regressor @ vertices
         return dict(joints_lixel=joints, vertices_lixel=vertices)
 
     def loss(self, inputs: Tensor, data_samples: list[PoseDataSample]) -> dict[str, Tensor]:
-        """Losses of Eq. 13. See `joint_targets` for the number of terms."""
-        output = self._forward(inputs)
+        """Losses of Eq. 13, and PoseNet's `heatmap_loss`. `joint_targets` sets how many terms."""
+        heatmaps = self.heatmaps(inputs)
+        output = self._coordinates(*heatmaps)
         with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
             targets = build_targets(data_samples, self.body_model, self.codec)
-            return self.losses_of(output, targets)
+            losses = self.losses_of(output, targets)
+            if self.heatmap_loss is not None:
+                first = JOINT_TARGETS[self.joint_targets[0]](targets)
+                losses['loss_posenet_heatmap'] = self.heatmap_loss(
+                    heatmaps[0], first.lixel, first.weight
+                )
+        return losses
 
     def losses_of(self, output: Mapping[str, Tensor], targets: MeshTargets) -> dict[str, Tensor]:
         """Every loss term of a network output against its targets."""
@@ -215,12 +214,7 @@ class CascadedMeshEstimator(BasePoseEstimator):
             estimate = estimate.average(mirrored.mirror(self.codec, self.body_model))
         with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
             people = self.decode(estimate, frame)
-        for sample, fields in zip(data_samples, people, strict=True):
-            instances = InstanceData(**fields)
-            instances.bboxes = sample.gt_instances.bboxes
-            instances.bbox_scores = sample.gt_instances.bbox_scores
-            sample.pred_instances = instances
-        return data_samples
+        return add_predictions(data_samples, people)
 
     def estimate(self, inputs: Tensor) -> LixelEstimate:
         """Coordinates and spread of every heatmap, in lixels."""
@@ -242,9 +236,11 @@ class CascadedMeshEstimator(BasePoseEstimator):
         if estimate.joints is not None:
             posenet_joints_cam = to_image(self.codec, estimate.joints, **frame).points_cam_mm
         return split_people(
-            vertices,
             keypoints=project(joints_cam, frame['focal_px'], frame['princpt_px'])[..., :2],
             keypoint_scores=self.codec.certainty(regressor.abs() @ estimate.spread),
             joints_cam=joints_cam,
             posenet_joints_cam=posenet_joints_cam,
+            vertices_cam=vertices.points_cam_mm,
+            vertices_img=vertices.points_img,
+            vertex_spread=vertices.spread_img,
         )

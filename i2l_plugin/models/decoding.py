@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
@@ -125,16 +126,20 @@ def to_image(
     return ImagePoints(points_img, back_project(points_img, focal_px, princpt_px), spread_img)
 
 
-def split_people(vertices: ImagePoints, **fields: Tensor) -> list[dict[str, np.ndarray]]:
-    """Fields of each sample's `pred_instances`: numpy, a leading dimension of one person."""
-    batch = dict(
-        fields,
-        vertices_cam=vertices.points_cam_mm,
-        vertices_img=vertices.points_img,
-        vertex_spread=vertices.spread_img,
-    )
-    arrays = {name: tensor.float().cpu().numpy() for name, tensor in batch.items()}
-    return [
-        {name: array[i : i + 1] for name, array in arrays.items()}
-        for i in range(len(vertices.points_img))
-    ]
+def split_people(**fields: Tensor) -> list[dict[str, np.ndarray]]:
+    """Fields (B, ...) as those of each sample's `pred_instances`: numpy, one person each."""
+    arrays = {name: tensor.float().cpu().numpy() for name, tensor in fields.items()}
+    batch_size = len(next(iter(arrays.values())))
+    return [{name: array[i : i + 1] for name, array in arrays.items()} for i in range(batch_size)]
+
+
+def add_predictions(
+    data_samples: Sequence[PoseDataSample], people: Sequence[dict[str, np.ndarray]]
+) -> list[PoseDataSample]:
+    """The samples, each with its person and the box that it was given as `pred_instances`."""
+    for sample, fields in zip(data_samples, people, strict=True):
+        instances = InstanceData(**fields)
+        instances.bboxes = sample.gt_instances.bboxes
+        instances.bbox_scores = sample.gt_instances.bbox_scores
+        sample.pred_instances = instances
+    return list(data_samples)

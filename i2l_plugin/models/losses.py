@@ -1,15 +1,19 @@
-"""Losses of paper section 3.4, in lixels.
+"""Losses of paper section 3.4, in lixels, and one on the heatmaps themselves.
 
 Every reduction is the mean over ALL elements, masked ones included, so that values compare with the
-release's logs. Shapes: B batch, N points, V vertices, F faces.
+release's logs. Shapes: B batch, N points, V vertices, F faces, D lixels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
+import torch.nn.functional as F
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from i2l_plugin.geometry.lixel import gaussian_1d
 from i2l_plugin.geometry.mesh import face_corners, face_edges, face_normals, safe_norm
 
 
@@ -30,6 +34,47 @@ class CoordinateL1Loss(nn.Module):
         # where(), not a product: a masked target may be anything, and inf * 0 is NaN.
         error = torch.where(weight > 0, prediction - target, 0.0)
         return self.loss_weight * (error.abs() * weight).mean()
+
+
+@MODELS.register_module()
+class HeatmapLoss(nn.Module):
+    """Cross entropy of 1D heatmaps with a Gaussian around the true lixel.
+
+    Not in the paper, whose losses see nothing but each heatmap's mean. A trunk that starts from
+    nothing otherwise learns to tilt wide heatmaps rather than to find the point.
+
+    Args:
+        sigma_lixel: Standard deviation of the Gaussian, which is scaled to sum to 1.
+        loss_weight: Factor of the loss.
+    """
+
+    def __init__(self, sigma_lixel: float, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        self.sigma_lixel = sigma_lixel
+        self.loss_weight = loss_weight
+
+    def forward(self, logits: Sequence[Tensor], target: Tensor, weight: Tensor) -> Tensor:
+        """Mean over points and axes; a masked target may be anything.
+
+        Args:
+            logits: Heatmaps before softmax of x, y, z: 3 x (B, N, D), each with its own D.
+            target: (B, N, 3) lixels, in [0, D) where it counts.
+            weight: (B, N, 3).
+
+        Returns:
+            Scalar.
+        """
+        total = target.new_zeros(())
+        for axis, heatmap in enumerate(logits):
+            counts = weight[..., axis]
+            centre = torch.where(counts > 0, target[..., axis], 0.0)
+            wanted = gaussian_1d(centre, heatmap.shape[-1], self.sigma_lixel)
+            wanted = wanted / wanted.sum(-1, keepdim=True)  # (B, N, D)
+            entropy = F.cross_entropy(
+                heatmap.float().flatten(0, 1), wanted.flatten(0, 1), reduction='none'
+            )
+            total = total + (entropy * counts.flatten()).mean()
+        return self.loss_weight * total / len(logits)
 
 
 @MODELS.register_module()

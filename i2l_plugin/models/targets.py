@@ -8,7 +8,7 @@ Shapes: B batch, J joints, V vertices, P pose rotations.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +55,23 @@ class MeshTargets:
     joints: LixelTarget
 
 
+JOINT_TARGETS: dict[str, Callable[[MeshTargets], LixelTarget]] = {
+    'mixed': lambda targets: targets.joints,
+    'fitted': lambda targets: targets.fitted_joints,
+    'annotated': lambda targets: targets.annotated_joints,
+}
+"""What the joint losses may compare with, one loss term each."""
+
+
+def check_joint_targets(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, each of `JOINT_TARGETS`; ValueError otherwise, or if there is none."""
+    if not names or set(names) - set(JOINT_TARGETS):
+        raise ValueError(
+            f'joint_targets must name some of {list(JOINT_TARGETS)}, got {list(names)}'
+        )
+    return tuple(names)
+
+
 def stack_meta(data_samples: Sequence[PoseDataSample], key: str, device: torch.device) -> Tensor:
     """One float32 tensor (B, ...) of a metainfo entry of every sample."""
     values = [np.asarray(sample.metainfo[key], dtype=np.float32) for sample in data_samples]
@@ -90,6 +107,20 @@ def image_to_lixel(
 
 
 @torch.no_grad()
+def annotated_joint_targets(
+    data_samples: Sequence[PoseDataSample], codec: SoftArgmaxCodec, device: torch.device
+) -> LixelTarget:
+    """The data set's own joints, cropped and encoded; no body model is posed."""
+    return image_to_lixel(
+        stack_labels(data_samples, 'joints_img', device),
+        stack_labels(data_samples, 'joints_valid', device),
+        stack_labels(data_samples, 'has_depth', device),
+        stack_meta(data_samples, 'crop_from_image', device),
+        codec,
+    )
+
+
+@torch.no_grad()
 def build_targets(
     data_samples: Sequence[PoseDataSample],
     body_model: BodyModel,
@@ -120,13 +151,7 @@ def build_targets(
     fitted = image_to_lixel(points_img, fit_valid[:, None], torch.ones_like(fit_valid), crop, codec)
     num_vertices = vertices_cam.shape[1]
     fitted_joints = LixelTarget(fitted.lixel[:, num_vertices:], fitted.weight[:, num_vertices:])
-    annotated_joints = image_to_lixel(
-        stack_labels(data_samples, 'joints_img', device),
-        stack_labels(data_samples, 'joints_valid', device),
-        stack_labels(data_samples, 'has_depth', device),
-        crop,
-        codec,
-    )
+    annotated_joints = annotated_joint_targets(data_samples, codec, device)
     return MeshTargets(
         vertices=LixelTarget(fitted.lixel[:, :num_vertices], fitted.weight[:, :num_vertices]),
         fitted_joints=fitted_joints,

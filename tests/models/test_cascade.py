@@ -93,6 +93,19 @@ def test_losses_equal_their_terms_computed_from_the_targets(body):
         torch.testing.assert_close(losses[name], value)
 
 
+def test_the_heatmap_loss_is_of_posenets_joints_alone(body):
+    model = tiny_model(body, heatmap_loss=dict(type='HeatmapLoss', sigma_lixel=1.0))
+    samples = [make_sample(body, i) for i in range(2)]
+    losses = model(images(), samples, mode='loss')
+    assert set(losses) == FIVE_TERMS | {'loss_posenet_heatmap'}
+    # Heatmaps are flat before training: the entropy of a uniform guess for each point that counts.
+    counts = build_targets(samples, body, model.codec).joints.weight.mean().item()
+    expected = counts * np.log(16)
+    assert losses['loss_posenet_heatmap'].item() == pytest.approx(expected, rel=1e-2)
+    reached = gradient_of(model, [losses['loss_posenet_heatmap']])
+    assert parts(reached) == {'backbone', 'pose_head'}
+
+
 def test_gradients_stop_at_the_joints_but_reach_the_stem(body):
     model = tiny_model(body)
     losses = model(images(), [make_sample(body, i) for i in range(2)], mode='loss')
@@ -192,6 +205,8 @@ def test_half_a_cascade_and_unknown_targets_are_refused(body):
         tiny_model(body, joint_targets=('gt',))
     with pytest.raises(ValueError, match='joint_targets'):
         tiny_model(body, joint_targets=())
+    with pytest.raises(ValueError, match=r'heatmap_loss.*pose_head'):
+        tiny_model(body, cascade=False, heatmap_loss=dict(type='HeatmapLoss', sigma_lixel=1.0))
 
 
 def test_an_unknown_root_depth_is_refused_by_sample(body):

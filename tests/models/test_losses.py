@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from i2l_plugin.models import CoordinateL1Loss, NormalEdgeLoss
+from i2l_plugin.geometry.lixel import soft_argmax
+from i2l_plugin.models import CoordinateL1Loss, HeatmapLoss, NormalEdgeLoss
 
 FACES = torch.tensor([[0, 1, 2], [0, 2, 3], [3, 2, 4]])
 
@@ -39,6 +41,49 @@ def test_a_masked_target_may_be_anything(bad):
     assert loss.item() == pytest.approx(0.5)
     torch.testing.assert_close(prediction.grad[0, 0], torch.full((3,), -1 / 6))
     assert prediction.grad[0, 1].tolist() == [0, 0, 0]
+
+
+def naive_heatmap_loss(logits, target, weight, sigma):
+    """- sum q log p of every point and axis, mean over all."""
+    total, count = 0.0, 0
+    for axis, heatmap in enumerate(logits):
+        for b, n in np.ndindex(heatmap.shape[:2]):
+            scores = heatmap[b, n].tolist()
+            partition = sum(math.exp(score) for score in scores)
+            bumps = [
+                math.exp(-((i - float(target[b, n, axis])) ** 2) / (2 * sigma**2))
+                for i in range(len(scores))
+            ]
+            entropy = -sum(
+                bump / sum(bumps) * math.log(math.exp(score) / partition)
+                for bump, score in zip(bumps, scores, strict=True)
+            )
+            total += entropy * float(weight[b, n, axis])
+            count += 1
+    return total / count
+
+
+def test_heatmap_loss_equals_a_naive_loop():
+    generator = torch.Generator().manual_seed(0)
+    logits = [torch.randn(2, 3, size, generator=generator) for size in (5, 6, 7)]
+    target = torch.rand(2, 3, 3, generator=generator) * 5
+    weight = torch.tensor([[[1.0, 1, 0], [1, 1, 1], [0, 0, 0]]]).repeat(2, 1, 1)
+    loss = HeatmapLoss(sigma_lixel=1.5, loss_weight=2)(logits, target, weight)
+    expected = 2 * naive_heatmap_loss(logits, target, weight, 1.5)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_heatmap_loss_pulls_the_mean_to_the_target_and_ignores_masked_ones():
+    logits = [torch.zeros(1, 2, 16, requires_grad=True) for _ in range(3)]
+    target = torch.tensor([[[4.0, 8, 11.5], [math.nan, math.inf, 99]]])
+    weight = torch.tensor([[[1.0, 1, 1], [0, 0, 0]]])
+    loss_of = HeatmapLoss(sigma_lixel=1)
+    for _ in range(200):
+        gradients = torch.autograd.grad(loss_of(logits, target, weight), logits)
+        logits = [x - 20 * g for x, g in zip(logits, gradients, strict=True)]
+    means = torch.stack([soft_argmax(heatmap) for heatmap in logits], -1)  # (1, 2, 3)
+    torch.testing.assert_close(means[0, 0], target[0, 0], atol=0.05, rtol=0)
+    torch.testing.assert_close(means[0, 1], torch.full((3,), 7.5))  # flat as before
 
 
 def naive_normal_loss(prediction, target, valid):

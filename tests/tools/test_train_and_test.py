@@ -253,3 +253,18 @@ def test_several_machines_meet_where_the_environment_says(tmp_path):
             *('--master_addr=10.0.0.1', '--master_port=29500', '--nproc_per_node=8'),
             *(f'tools/{tool}.py', *files, '--launcher', 'pytorch', '--x'),
         ]
+
+
+def test_resuming_before_the_first_checkpoint_starts_from_load_from(project, trained):
+    work_dir = project / 'from_another'
+    command = ('tools/train.py', project / 'tiny.py', '--work-dir', work_dir, '--no-validate')
+    start = f'load_from={trained / "epoch_2.pth"}'
+    still = ('optim_wrapper.optimizer.lr=0', 'train_cfg.max_epochs=1')
+    run_tool(*command, '--resume', '--cfg-options', start, *still)
+    theirs, ours = state(trained / 'epoch_2.pth'), state(work_dir / 'epoch_1.pth')
+    for name, tensor in ours.items():
+        if name.endswith(('.weight', '.bias')):
+            assert torch.equal(tensor, theirs[name]), name
+    # now there is one of its own, which goes before load_from
+    run_tool(*command, '--resume', '--cfg-options', start, still[0], 'train_cfg.max_epochs=2')
+    assert {epoch for epoch, _ in losses(work_dir)} == {2}
