@@ -142,8 +142,8 @@ def _name(dataset: Any) -> str:
 class TruthModels:
     """The body models that pose a split's truth.
 
-    Training poses every fit by the network's model. For the other splits it is the metrics' model,
-    or those by gender of the metric that has ``truth_body_models``.
+    Training poses fits by the network's model, for the other splits it is the metrics'; or by the
+    models by gender, ``truth_body_models``, where the network or a metric has them.
 
     Args:
         config: With ``model.body_model`` and, for val and test, ``<split>_evaluator``.
@@ -162,7 +162,7 @@ class TruthModels:
         if not isinstance(options, dict):
             raise ValueError("the config has no model.body_model; add e.g. dict(kind='body')")
         self.model = build_body_model(**options)
-        by_gender = metrics[0].get('truth_body_models') if metrics else None
+        by_gender = (metrics[0] if metrics else config.model).get('truth_body_models')
         self.by_gender: dict[str, BodyModel] = {
             gender: build_body_model(**{**options, **changes})
             for gender, changes in (by_gender or {}).items()
