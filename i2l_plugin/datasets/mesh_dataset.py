@@ -19,6 +19,7 @@ from mmpose.registry import DATASETS
 from numpy.typing import NDArray
 
 from i2l_plugin.body_models.joint_sets import BODY_29, HAND_21, JointSet, get_joint_set
+from i2l_plugin.geometry.crop import MIN_BOX_PX, box_has_area
 from i2l_plugin.protocols import PROTOCOL_KEY, Protocol
 
 from .annotations import AnnotationRecord
@@ -29,7 +30,6 @@ from .person_selection import FitLimit, select_persons
 from .pipeline_checks import box_padding, check_pipeline
 
 MODEL_JOINT_SETS = {'body': BODY_29.name, 'hand': HAND_21.name}
-_MIN_BOX_PX = 1.0
 _PLACEHOLDER_DEPTH_MM = 10_000.0  # of bodies without a valid fit: in front of every camera
 
 
@@ -146,8 +146,7 @@ class MeshDataset(BaseDataset):
             self._fit_trusted = self.fit_limit.trusted(self.record)
         rows = np.flatnonzero(select_persons(self.record, self.protocol))
         self.places = self._find_places(rows)
-        box = self.places.boxes(rows)
-        has_area = (box[:, 2:] - box[:, :2] >= _MIN_BOX_PX).all(axis=1)
+        has_area = box_has_area(self.places.boxes(rows))
         if not has_area.all():
             self._report_empty_boxes(self.record['sample_id'][rows[~has_area]], len(rows))
         return rows[has_area]
@@ -188,7 +187,7 @@ class MeshDataset(BaseDataset):
     def _report_empty_boxes(self, sample_ids: np.ndarray, num: int) -> None:
         what = (
             f'{self.ann_file}: {len(sample_ids)} of {num} boxes lie outside their '
-            f'image or are under {_MIN_BOX_PX:g} px, sample_id {sample_ids[:5].tolist()}'
+            f'image or are under {MIN_BOX_PX:g} px, sample_id {sample_ids[:5].tolist()}'
         )
         if self.test_mode:
             source = self.bbox_file or "column 'bbox_px'"

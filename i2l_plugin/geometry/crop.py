@@ -74,6 +74,15 @@ def apply_affine(affine: Tensor, points: Tensor) -> Tensor:
     return torch.cat([xy, points[..., 2:]], dim=-1)
 
 
+MIN_BOX_PX = 1.0  # sides of the smallest box that is cropped
+
+
+def box_has_area(bbox_px: ArrayLike) -> NDArray[np.bool_]:
+    """Whether boxes, x1 y1 x2 y2, are at least `MIN_BOX_PX` wide and high; (..., 4) -> (...)."""
+    bbox = np.asarray(bbox_px)
+    return (bbox[..., 2:] - bbox[..., :2] >= MIN_BOX_PX).all(axis=-1)
+
+
 def clip_box(bbox_px: ArrayLike, image_size_px: ArrayLike) -> NDArray[np.float32]:
     """Boxes cut to the pixels of the image: x in [0, W - 1], y in [0, H - 1].
 

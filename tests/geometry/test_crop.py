@@ -4,7 +4,13 @@ import pytest
 import torch
 from mmpose.structures.bbox import get_warp_matrix
 
-from i2l_plugin.geometry.crop import apply_affine, clip_box, crop_from_image, invert_affine
+from i2l_plugin.geometry.crop import (
+    apply_affine,
+    box_has_area,
+    clip_box,
+    crop_from_image,
+    invert_affine,
+)
 
 
 @pytest.mark.parametrize('rotation', [0, 30, -60, 179.5])
@@ -63,3 +69,9 @@ def test_clip_box_keeps_the_part_inside_the_image():
     boxes = [[-5, 3, 20, 30], [10, 10, 12, 12], [70, 10, 90, 20]]
     clipped = clip_box(boxes, [[64, 24]] * 3)
     assert clipped.tolist() == [[0, 3, 20, 23], [10, 10, 12, 12], [63, 10, 63, 20]]
+
+
+def test_boxes_need_a_pixel_of_width_and_of_height():
+    boxes = [[[3, 4, 4, 5], [3, 4, 3.99, 9]], [[3, 4, 9, 4.5], [-1, -1, 50, 80]]]
+    assert box_has_area(boxes).tolist() == [[True, False], [False, True]]
+    assert box_has_area(boxes[0][0])

@@ -28,11 +28,10 @@ from numpy.typing import NDArray
 
 from i2l_plugin.body_models import COCO_18
 from i2l_plugin.geometry.camera import default_intrinsics
-from i2l_plugin.geometry.crop import clip_box
+from i2l_plugin.geometry.crop import MIN_BOX_PX, box_has_area, clip_box
 
 FITS = 'annotations/coco_smplifyx_train.json'
 HIPS = [COCO_18.index('L_Hip'), COCO_18.index('R_Hip')]
-_MIN_BOX_PX = 1.0  # of `MeshDataset`
 _Image = tuple[str, int, int]  # path, width, height
 
 
@@ -148,8 +147,7 @@ def _why_not(
         return 'crowd'
     if integer(person, 'num_keypoints') == 0 or not (keypoints[:, 2] > 0).any():
         return 'no labelled joint'
-    low, high = np.split(clip_box(box, size), 2)
-    return f'box under {_MIN_BOX_PX:g} px' if (high - low < _MIN_BOX_PX).any() else ''
+    return '' if box_has_area(clip_box(box, size)) else f'box under {MIN_BOX_PX:g} px'
 
 
 def with_pelvis(keypoints: NDArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

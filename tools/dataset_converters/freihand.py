@@ -31,19 +31,18 @@ from converter_core.progress import Progress
 from freihand_detection import write_detection_json
 from freihand_files import Photo, RawHands, parsed_hands, parsed_photos
 from freihand_fits import Hand, HandPoser
-from numpy.typing import NDArray
+from joint_boxes import whole_picture
 
 from i2l_plugin.apis.cli import one_line_errors
 from i2l_plugin.body_models import HAND_21
 from i2l_plugin.datasets import AnnotationRecord
-from i2l_plugin.geometry.crop import clip_box
+from i2l_plugin.geometry.crop import MIN_BOX_PX, box_has_area, clip_box
 
 SIZE_PX = (224, 224)  # of every image
 BACKGROUNDS = {'train': 4, 'eval': 1}  # image i shows hand i modulo the number of hands
 FOLDERS = {'train': 'training', 'eval': 'evaluation'}
 NUM_HANDS = {'train': 32_560, 'eval': 3_960}  # of the whole data set
 CAMERAS_ONLY = 'raw, cameras only'
-_MIN_BOX_PX = 1.0  # of `MeshDataset`
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -155,11 +154,11 @@ def _parsed_samples(
 def _add(photo: Photo, hand: Hand, is_test: bool, builder: RecordBuilder) -> None:
     """One image; tests keep every image, so that their results are complete."""
     box = hand.bbox_px if photo.bbox_px is None else photo.bbox_px
-    if box is None or _is_empty(box, photo.size_px):
+    if box is None or not box_has_area(clip_box(box, photo.size_px)):
         if not is_test:
-            builder.drop(f'no box of {_MIN_BOX_PX:g} px or more in the image', photo.path)
+            builder.drop(f'no box of {MIN_BOX_PX:g} px or more in the image', photo.path)
             return
-        box = np.array([0, 0, photo.size_px[0] - 1, photo.size_px[1] - 1])
+        box = whole_picture(photo.size_px)
     annotated: dict[str, Any] = {}
     if hand.joints_m is not None:
         annotated = dict(
@@ -182,11 +181,6 @@ def _add(photo: Photo, hand: Hand, is_test: bool, builder: RecordBuilder) -> Non
         id_hand=photo.hand,
         **annotated,
     )
-
-
-def _is_empty(box: NDArray, size_px: tuple[int, int]) -> bool:
-    low, high = np.split(clip_box(box, size_px), 2)
-    return bool((high - low < _MIN_BOX_PX).any())
 
 
 def main(argv: Sequence[str] | None = None) -> None:

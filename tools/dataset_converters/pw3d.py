@@ -34,7 +34,7 @@ from gendered_bodies import (
     fill_gendered_fit_error_mm,
     gender_of,
 )
-from joint_boxes import box_around_joints
+from joint_boxes import box_around_joints, box_or_picture
 from numpy.typing import NDArray
 from pw3d_detections import DetectionCheck
 from pw3d_files import (
@@ -232,7 +232,7 @@ def _parsed_person(
         'sample_id': integer(entry, 'id'),
         'image_id': image_id,
         'image_path': image.path,
-        'bbox_px': box_from_xywh(value(entry, 'bbox')),
+        'bbox_px': box_or_picture(box_from_xywh(value(entry, 'bbox')), image.size_px),
         'pose': numbers(fit, 'pose', (24, 3)),
         'betas': betas,
         'transl_m': transl_m,

@@ -367,6 +367,15 @@ def test_a_corrupt_parsed_entry_stops_with_its_key(tmp_path, change, message):
     assert message in said
 
 
+@pytest.mark.parametrize('bbox', [[30, 20, 40, 0.4], [-60, 20, 60.5, 40], [500, 20, 40, 40]])
+def test_a_box_that_tests_would_refuse_gives_way_to_the_picture(tmp_path, bbox):
+    convert, _ = small(tmp_path, sources=('parsed',))
+    edit_json(tmp_path / '3DPW_train.json', corrupt_parsed('annotations', bbox=bbox))
+    record, _ = convert()
+    assert record['bbox_px'][0].tolist() == [0, 0, 191, 107]
+    assert len(MeshDataset(str(convert.out), test_mode=True)) == len(record) == 3
+
+
 def test_missing_files_are_listed_together(tmp_path):
     convert, _ = small(tmp_path)
     (tmp_path / 'imageFiles').rename(tmp_path / 'elsewhere')
