@@ -13,7 +13,7 @@ from mmengine.config import DictAction
 from tqdm import tqdm
 
 from i2l_plugin.apis.cli import one_line_errors
-from i2l_plugin.apis.dataset_samples import SPLITS, DatasetSamples, TruthModels
+from i2l_plugin.apis.dataset_samples import SPLITS, DatasetSamples, truth_models
 from i2l_plugin.apis.runner import load_config
 from i2l_plugin.visualization.crop_truth import CropTruth
 from i2l_plugin.visualization.dataset_sheet import ContactSheets, draw_sample
@@ -41,13 +41,13 @@ def main() -> None:
     args = parse_args()
     config = load_config(args.config, args.cfg_options)
     samples = DatasetSamples(config, args.split, args.num, args.seed)
-    models = TruthModels(config, args.split)
+    models = truth_models(config, args.split)
     out = Path(args.out)
     sheets = ContactSheets(out)
     title = f'{Path(args.config).stem}, {args.split}: {len(samples)} of {len(samples.dataset)}'
     with sample_page(out / 'index.html', title) as page:
         for sample in tqdm(samples, unit=' samples', dynamic_ncols=True, disable=None):
-            model = models.of(sample.data_sample)
+            model = models.of(sample.data_sample.metainfo)
             truth = CropTruth.of(sample.inputs, sample.data_sample, model)
             report = report_on(truth, sample.index, sample.source, sample.extra)
             panels = draw_sample(truth)

@@ -21,13 +21,17 @@ from mmpose.registry import DATASETS
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
-from i2l_plugin.body_models import BodyModel, build_body_model
+from i2l_plugin.body_models import BodyModelsByGender
 from i2l_plugin.datasets import MeshDataset
+
+from .dataset_samples import truth_models
 
 BATCH_SIZE = 64
 
 
-def posed_batches(dataset: MeshDataset, body_model: BodyModel) -> Iterator[tuple[Tensor, Tensor]]:
+def posed_batches(
+    dataset: MeshDataset, body_models: BodyModelsByGender
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Vertices (B, V, 3) and joints (B, J, 3) in camera mm of the people with a valid fit."""
     batch: list[dict] = []
     for i in range(len(dataset)):
@@ -39,20 +43,21 @@ def posed_batches(dataset: MeshDataset, body_model: BodyModel) -> Iterator[tuple
                 torch.from_numpy(np.stack([info[name] for info in batch]))
                 for name in ('pose', 'betas', 'transl_mm')
             )
-            yield body_model.pose_cam_mm(*fields)
+            yield body_models.pose_cam_mm(batch, *fields)
             batch = []
 
 
-def mean_mesh_mm(dataset: MeshDataset, body_model: BodyModel) -> Tensor:
+def mean_mesh_mm(dataset: MeshDataset, body_models: BodyModelsByGender) -> Tensor:
     """Mean of the vertices relative to the root joint over the valid fits. -> (V, 3) mm.
 
     Raises:
         ValueError: No person of the data set has a valid fit.
     """
+    body_model = body_models.body_model
     total = torch.zeros(body_model.num_vertices, 3, dtype=torch.float64)
     people = 0
     root = body_model.joint_set.root
-    for vertices, joints in posed_batches(dataset, body_model):
+    for vertices, joints in posed_batches(dataset, body_models):
         total += (vertices - joints[:, root, None]).double().sum(0)
         people += len(vertices)
     if people == 0:
@@ -60,16 +65,17 @@ def mean_mesh_mm(dataset: MeshDataset, body_model: BodyModel) -> Tensor:
     return (total / people).float()
 
 
-def true_roots_mm(samples: Sequence[PoseDataSample], body_model: BodyModel) -> Tensor:
+def true_roots_mm(samples: Sequence[PoseDataSample], body_models: BodyModelsByGender) -> Tensor:
     """Root joints (B, 3) in camera mm: of the fit where it is valid, else the annotated one.
 
     Samples with neither count in no metric; theirs is the origin.
     """
     labels = InstanceData.cat([sample.gt_instance_labels for sample in samples])
-    _, joints = body_model.pose_cam_mm(
-        labels.pose, labels.betas, labels.transl_mm, labels.mirrored.bool()
+    people = [sample.metainfo for sample in samples]
+    _, joints = body_models.pose_cam_mm(
+        people, labels.pose, labels.betas, labels.transl_mm, labels.mirrored.bool()
     )
-    joint_set = body_model.joint_set
+    joint_set = body_models.body_model.joint_set
     annotated = []
     for sample in samples:
         row = sample.annotated_joint_names.index(joint_set.joint_names[joint_set.root])
@@ -85,8 +91,9 @@ def evaluate_constant(config: Config) -> dict[str, float]:
     """Metrics of the mean mesh of a config's training set on its test set."""
     import_modules_from_strings(**config.custom_imports)
     init_default_scope(config.get('default_scope', 'mmpose'))
-    body_model = build_body_model(**config.model.body_model)
-    mean = mean_mesh_mm(DATASETS.build(config.train_dataloader.dataset), body_model)
+    of_training, of_test = (truth_models(config, split) for split in ('train', 'test'))
+    mean = mean_mesh_mm(DATASETS.build(config.train_dataloader.dataset), of_training)
+    regressor = of_training.body_model.joint_regressor  # the network's
     test_set = DATASETS.build(config.test_dataloader.dataset)
     evaluator = Evaluator(config.test_evaluator)
     evaluator.dataset_meta = test_set.metainfo
@@ -95,9 +102,9 @@ def evaluate_constant(config: Config) -> dict[str, float]:
             test_set[i]['data_samples']
             for i in range(start, min(start + BATCH_SIZE, len(test_set)))
         ]
-        for sample, root in zip(samples, true_roots_mm(samples, body_model), strict=True):
+        for sample, root in zip(samples, true_roots_mm(samples, of_test), strict=True):
             vertices = mean + root
-            joints = (body_model.joint_regressor @ vertices).numpy()[None]
+            joints = (regressor @ vertices).numpy()[None]
             sample.pred_instances = InstanceData(
                 vertices_cam=vertices.numpy()[None], joints_cam=joints, posenet_joints_cam=joints
             )

@@ -17,7 +17,7 @@ from mmengine.registry import DefaultScope
 from mmpose.registry import DATASETS
 from mmpose.structures import PoseDataSample
 
-from i2l_plugin.body_models import BodyModel, build_body_model
+from i2l_plugin.body_models import BodyModelsByGender, build_body_models_by_gender
 from i2l_plugin.datasets.seeding import seed_worker_by_epoch
 
 SPLITS = ('train', 'val', 'test')
@@ -139,11 +139,11 @@ def _name(dataset: Any) -> str:
     return ' '.join([type(dataset).__name__, *filter(None, [os.sep.join(path.split(os.sep)[-2:])])])
 
 
-class TruthModels:
+def truth_models(config: Config, split: str) -> BodyModelsByGender:
     """The body models that pose a split's truth.
 
-    Training poses fits by the network's model, for the other splits it is the metrics'; or by the
-    models by gender, ``truth_body_models``, where the network or a metric has them.
+    In training they are the network's, in the other splits the metrics'; by gender where
+    ``truth_body_models`` says so. Unlike the metrics', they also pose people without a gender.
 
     Args:
         config: With ``model.body_model`` and, for val and test, ``<split>_evaluator``.
@@ -152,22 +152,12 @@ class TruthModels:
     Raises:
         FileNotFoundError, ValueError: No body model in the config, or none in its file.
     """
-
-    def __init__(self, config: Config, split: str) -> None:
-        metrics = [] if split == 'train' else config.get(f'{split}_evaluator') or []
-        metrics = [metrics] if isinstance(metrics, dict) else metrics
-        metrics = sorted(metrics, key=lambda metric: not metric.get('truth_body_models'))
-        own = [metric.get('body_model') for metric in metrics if metric.get('body_model')]
-        options = next(iter(own), config.model.get('body_model'))
-        if not isinstance(options, dict):
-            raise ValueError("the config has no model.body_model; add e.g. dict(kind='body')")
-        self.model = build_body_model(**options)
-        by_gender = (metrics[0] if metrics else config.model).get('truth_body_models')
-        self.by_gender: dict[str, BodyModel] = {
-            gender: build_body_model(**{**options, **changes})
-            for gender, changes in (by_gender or {}).items()
-        }
-
-    def of(self, data_sample: PoseDataSample) -> BodyModel:
-        """The model of one sample, by its gender where there are several."""
-        return self.by_gender.get(data_sample.metainfo.get('gender'), self.model)
+    metrics = [] if split == 'train' else config.get(f'{split}_evaluator') or []
+    metrics = [metrics] if isinstance(metrics, dict) else metrics
+    metrics = sorted(metrics, key=lambda metric: not metric.get('truth_body_models'))
+    own = [metric.get('body_model') for metric in metrics if metric.get('body_model')]
+    options = next(iter(own), config.model.get('body_model'))
+    if not isinstance(options, dict):
+        raise ValueError("the config has no model.body_model; add e.g. dict(kind='body')")
+    by_gender = (metrics[0] if metrics else config.model).get('truth_body_models')
+    return build_body_models_by_gender(options, by_gender)

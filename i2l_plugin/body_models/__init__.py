@@ -2,6 +2,7 @@
 
 from .body_model import BodyModel, BodyModelOutput, build_body_model
 from .files import load_body_model, load_body_model_file
+from .gendered import BodyModelsByGender, build_body_models_by_gender
 from .joint_sets import (
     BODY_29,
     COCO_18,
@@ -26,8 +27,10 @@ __all__ = [
     'BodyModel',
     'BodyModelData',
     'BodyModelOutput',
+    'BodyModelsByGender',
     'JointSet',
     'build_body_model',
+    'build_body_models_by_gender',
     'get_joint_set',
     'load_body_model',
     'load_body_model_file',

@@ -2,7 +2,6 @@
 
 from .backbones import StagedResNet
 from .cascade import CascadedMeshEstimator
-from .gendered import GenderedMeshEstimator
 from .lixel_head import LixelHead
 from .losses import CoordinateL1Loss, HeatmapLoss, NormalEdgeLoss
 from .pose_to_feature import PoseToFeature
@@ -11,7 +10,6 @@ from .posenet import PoseNetEstimator
 __all__ = [
     'CascadedMeshEstimator',
     'CoordinateL1Loss',
-    'GenderedMeshEstimator',
     'HeatmapLoss',
     'LixelHead',
     'NormalEdgeLoss',

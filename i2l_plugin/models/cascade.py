@@ -15,7 +15,7 @@ from mmpose.registry import KEYPOINT_CODECS, MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
-from i2l_plugin.body_models import BodyModel, build_body_model
+from i2l_plugin.body_models import BodyModel, build_body_models_by_gender
 from i2l_plugin.geometry.camera import project
 
 from .decoding import LixelEstimate, add_predictions, read_frame, split_people, to_image
@@ -37,6 +37,10 @@ class CascadedMeshEstimator(BasePoseEstimator):
         mesh_head: `LixelHead` of MeshNet.
         codec: `SoftArgmaxCodec`.
         body_model: Options of `build_body_model` (``kind``, ``path``, ...), or the model itself.
+        truth_body_models: The same by gender, ``'n'``, ``'m'`` or ``'f'``, for posing the fits that
+            the losses compare with, as in the metrics (options that are not given are those of
+            `body_model`); `body_model` poses samples without a gender and, without ``'n'``, those
+            of gender ``'n'``. None poses all of them by `body_model`.
         coordinate_loss: L1 loss of Eqs. 8, 9 and 10.
         surface_loss: Losses of Eqs. 11 and 12; None leaves them out.
         heatmap_loss: `HeatmapLoss` of PoseNet against the first of `joint_targets`; None, as in
@@ -64,6 +68,7 @@ class CascadedMeshEstimator(BasePoseEstimator):
         pose_to_feature: Config | None = None,
         mesh_backbone: Config | None = None,
         joint_targets: Sequence[str] = ('mixed',),
+        truth_body_models: Mapping[str, Config | BodyModel] | None = None,
         data_preprocessor: Config | None = None,
         train_cfg: Config | None = None,
         test_cfg: Config | None = None,
@@ -93,10 +98,9 @@ class CascadedMeshEstimator(BasePoseEstimator):
             )
         self.joint_targets = check_joint_targets(joint_targets)
         self.codec = KEYPOINT_CODECS.build(codec)
-        if not isinstance(body_model, BodyModel):
-            body_model = build_body_model(**body_model)
-        self.body_model = body_model
-        if self.test_cfg.get('flip_test', False) and body_model.vertex_mirror is None:
+        self.truth_models = build_body_models_by_gender(body_model, truth_body_models)
+        self.body_model = self.truth_models.body_model
+        if self.test_cfg.get('flip_test', False) and self.body_model.vertex_mirror is None:
             raise ValueError(
                 'test_cfg.flip_test needs a body model whose mesh is its own mirror image, as the '
                 'open body is and SMPL and hands are not; remove flip_test'
@@ -169,7 +173,7 @@ class CascadedMeshEstimator(BasePoseEstimator):
         heatmaps = self.heatmaps(inputs)
         output = self._coordinates(*heatmaps)
         with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
-            targets = build_targets(data_samples, self.body_model, self.codec)
+            targets = build_targets(data_samples, self.truth_models, self.codec)
             losses = self.losses_of(output, targets)
             if self.heatmap_loss is not None:
                 first = JOINT_TARGETS[self.joint_targets[0]](targets)

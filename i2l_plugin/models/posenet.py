@@ -15,7 +15,7 @@ from mmpose.registry import KEYPOINT_CODECS, MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
-from i2l_plugin.body_models import BodyModel, build_body_model
+from i2l_plugin.body_models import BodyModel, build_body_models_by_gender
 
 from .decoding import add_predictions, read_frame, split_people, to_image
 from .targets import (
@@ -42,6 +42,7 @@ class PoseNetEstimator(BasePoseEstimator):
         coordinate_loss: L1 loss of Eq. 8.
         heatmap_loss: `HeatmapLoss` against the first of `joint_targets`; None leaves it out.
         joint_targets: As in `CascadedMeshEstimator`. ``('annotated',)`` needs no fitted bodies.
+        truth_body_models: As in `CascadedMeshEstimator`.
         data_preprocessor, train_cfg, test_cfg, init_cfg, metainfo: As in the host.
     """
 
@@ -54,6 +55,7 @@ class PoseNetEstimator(BasePoseEstimator):
         coordinate_loss: Config,
         heatmap_loss: Config | None = None,
         joint_targets: Sequence[str] = ('mixed',),
+        truth_body_models: Mapping[str, Config | BodyModel] | None = None,
         data_preprocessor: Config | None = None,
         train_cfg: Config | None = None,
         test_cfg: Config | None = None,
@@ -67,13 +69,12 @@ class PoseNetEstimator(BasePoseEstimator):
         self.test_cfg = test_cfg or {}
         self.joint_targets = check_joint_targets(joint_targets)
         self.codec = KEYPOINT_CODECS.build(codec)
-        if not isinstance(body_model, BodyModel):
-            body_model = build_body_model(**body_model)
-        self.body_model = body_model
+        self.truth_models = build_body_models_by_gender(body_model, truth_body_models)
+        self.body_model = self.truth_models.body_model
         self.backbone = MODELS.build(backbone)
         sizes = dict(
             heatmap_size=self.codec.heatmap_size,
-            num_points=body_model.num_joints,
+            num_points=self.body_model.num_joints,
             in_channels=self.backbone.feat_dim,
         )
         self.pose_head = MODELS.build({**pose_head, **sizes})
@@ -114,7 +115,7 @@ class PoseNetEstimator(BasePoseEstimator):
         """By name in `joint_targets`. Annotated joints alone save posing the body model."""
         if self.joint_targets == ('annotated',):
             return {'annotated': annotated_joint_targets(data_samples, self.codec, device)}
-        targets = build_targets(data_samples, self.body_model, self.codec)
+        targets = build_targets(data_samples, self.truth_models, self.codec)
         return {name: JOINT_TARGETS[name](targets) for name in self.joint_targets}
 
     @torch.no_grad()

@@ -16,7 +16,7 @@ import torch
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
-from i2l_plugin.body_models import BodyModel
+from i2l_plugin.body_models import BodyModel, BodyModelsByGender
 from i2l_plugin.codecs import SoftArgmaxCodec
 from i2l_plugin.geometry.camera import project
 from i2l_plugin.geometry.crop import apply_affine
@@ -123,25 +123,41 @@ def annotated_joint_targets(
 @torch.no_grad()
 def build_targets(
     data_samples: Sequence[PoseDataSample],
-    body_model: BodyModel,
+    body_model: BodyModel | BodyModelsByGender,
     codec: SoftArgmaxCodec,
 ) -> MeshTargets:
     """Pose the body model, project, crop and encode; annotated joints are cropped and encoded.
 
     The root joint of the fitted body is the depth reference of fitted targets, the data set's own
     root that of annotated joints.
+
+    Args:
+        data_samples: B packed samples.
+        body_model: What poses the fits: one model, or the one of each sample's ``gender``, whose
+            own regressor then gives the joints.
+        codec: Lixel coordinates.
+
+    Raises:
+        ValueError: Naming the sample, if there is no model of its gender.
     """
-    device = body_model.faces.device
+    models = body_model
+    if isinstance(models, BodyModel):
+        models = BodyModelsByGender(models)
+    device = models.body_model.faces.device
     crop = stack_meta(data_samples, 'crop_from_image', device)
     labels = {
         key: stack_labels(data_samples, key, device)
         for key in ('pose', 'betas', 'transl_mm', 'mirrored', 'fit_valid')
     }
     fit_valid = labels['fit_valid']
-    vertices_cam, joints_cam = body_model.pose_cam_mm(
-        labels['pose'], labels['betas'], labels['transl_mm'], labels['mirrored'].bool()
+    vertices_cam, joints_cam = models.pose_cam_mm(
+        [sample.metainfo for sample in data_samples],
+        labels['pose'],
+        labels['betas'],
+        labels['transl_mm'],
+        labels['mirrored'].bool(),
     )
-    root = body_model.joint_set.root
+    root = models.body_model.joint_set.root
     points_img = project(
         torch.cat([vertices_cam, joints_cam], dim=1),
         stack_meta(data_samples, 'focal_px', device),

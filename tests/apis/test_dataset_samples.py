@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from helpers_gendered import toy_bodies
 from helpers_records import TRAIN_PIPELINE, save_toy_record
 from helpers_runs import save_toy_model
 from mmengine.config import Config
 
-from i2l_plugin.apis.dataset_samples import DatasetSamples, TruthModels
-from i2l_plugin.body_models import build_body_model
+from i2l_plugin.apis.dataset_samples import DatasetSamples, truth_models
 from i2l_plugin.datasets import MeshDataset
 
 
@@ -100,9 +100,9 @@ def test_mistakes_are_named(folder):
         samples_of(member(folder, 'nowhere'))
 
 
-def test_truth_is_posed_by_the_networks_model_and_by_gender_where_metrics_say_so(tmp_path):
+def test_truth_is_posed_by_the_models_of_the_network_or_of_the_metrics(tmp_path):
     path = str(save_toy_model(tmp_path / 'toy.npz'))
-    female = str(save_toy_model(tmp_path / 'female.npz'))
+    female = str(save_toy_model(tmp_path / 'female.npz', data=toy_bodies()['f']))
     toy = dict(kind='body', path=path)
     gendered = dict(type='X', body_model=toy, truth_body_models=dict(f=dict(path=female)))
     config = Config(
@@ -112,16 +112,19 @@ def test_truth_is_posed_by_the_networks_model_and_by_gender_where_metrics_say_so
             test_evaluator=[dict(type='DumpResults'), gendered],
         )
     )
+    people = {'gender': 'f'}, {'gender': 'm'}, {'sample_id': 4}
 
-    class Sample:
-        def __init__(self, **metainfo):
-            self.metainfo = metainfo
-
-    training = TruthModels(config, 'train')
-    assert training.of(Sample(gender='f')).num_vertices == build_body_model().num_vertices
-    assert TruthModels(config, 'val').of(Sample()).num_vertices == 192
-    test = TruthModels(config, 'test')
-    assert test.of(Sample(gender='f')) is test.by_gender['f']
-    assert test.of(Sample(gender='m')) is test.model is test.of(Sample())
+    training = truth_models(config, 'train')
+    assert {training.of(person).num_vertices for person in people} == {6890}
+    assert truth_models(config, 'val').of({}).num_vertices == 192
+    test = truth_models(config, 'test')
+    assert test.of(people[0]) is not test.body_model is test.of(people[2])
+    with pytest.raises(ValueError, match=r"has gender 'm', .* no model"):
+        test.of(people[1])
+    config.model = dict(body_model=toy, truth_body_models=gendered['truth_body_models'])
+    training = truth_models(config, 'train')
+    assert training.of(people[0]) is not training.body_model is training.of(people[2])
+    template = torch.from_numpy(toy_bodies()['f'].v_template).float()
+    torch.testing.assert_close(training.of(people[0]).v_template, template)
     with pytest.raises(ValueError, match=r'no model\.body_model'):
-        TruthModels(Config(dict(model=dict(type='X'))), 'test')
+        truth_models(Config(dict(model=dict(type='X'))), 'test')

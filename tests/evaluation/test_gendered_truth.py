@@ -17,9 +17,8 @@ from helpers_samples import predict, toy_body
 from helpers_toy_body import toy_body_data
 from mmpose.registry import METRICS
 
-from i2l_plugin.body_models import SMPL_24, BodyModel
+from i2l_plugin.body_models import SMPL_24, BodyModel, gendered
 from i2l_plugin.evaluation import FScore, MeshJointError, MeshVertexError
-from i2l_plugin.evaluation import ground_truth as ground_truth_module
 
 
 def naive_joint_error(samples, truth, predicted_rows, true_rows_of, joints, root):
@@ -151,7 +150,7 @@ def test_models_by_gender_are_built_once_from_what_differs(monkeypatch):
         built.append({'path': path, **options})
         return {'N': NEUTRAL, 'M': MALE, 'F': FEMALE}[path]
 
-    monkeypatch.setattr(ground_truth_module, 'build_body_model', build)
+    monkeypatch.setattr(gendered, 'build_body_model', build)
     config = dict(
         body_model=dict(kind='body', path='N', regressor_files={'h36m_17': 'J.npy'}),
         truth_body_models=dict(m=dict(path='M'), f=dict(path='F', kind='body')),

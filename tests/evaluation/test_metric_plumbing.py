@@ -15,9 +15,8 @@ from mmengine.structures import InstanceData
 from mmpose.registry import DATASETS, METRICS
 
 import i2l_plugin.datasets  # noqa: F401  (registers the data sets)
-from i2l_plugin.body_models import H36M_17, BodyModel
+from i2l_plugin.body_models import H36M_17, BodyModel, gendered
 from i2l_plugin.evaluation import FScore, MeshJointError, MeshVertexError
-from i2l_plugin.evaluation import ground_truth as ground_truth_module
 from i2l_plugin.evaluation.sample_scores import write_metrics
 
 BODY = toy_body()
@@ -38,7 +37,7 @@ def toy_file(monkeypatch):
         built.append(options)
         return toy_body()
 
-    monkeypatch.setattr(ground_truth_module, 'build_body_model', build)
+    monkeypatch.setattr(gendered, 'build_body_model', build)
     return built
 
 
