@@ -31,7 +31,8 @@ class Protocol:
         frame_step: Take a frame if its number (``id_frame``) is divisible by this.
         cameras: Numbers (``id_camera``) to take; all if empty.
         subjects: Numbers (``id_subject``) to take; all if empty.
-        only_in_view: Take only persons of whom anything is in the picture (SURREAL).
+        only_in_view: Take only persons whose middle is in the picture (SURREAL; how BodyNet's
+            loader finds it: `person_selection.middle_in_view`).
         truth: What joints are compared with: ``'annotated'``, the data set's own joints;
             ``'fitted'``, the same regressor on the fitted mesh; None if the protocol is for
             training alone. Vertices are always compared with the fitted mesh.
@@ -180,8 +181,8 @@ _TABLE = (
         name='surreal/507',
         dataset='surreal',
         expected_n=507,
-        source="BodyNet's split: the middle frame of each sequence's middle clip. 14 of them "
-        'show nobody.',
+        source="BodyNet's split: the middle frame of each sequence's middle clip. In 14 of them "
+        'the person is out of the picture, for the most part at least.',
         **_GENDERED_FIT,
         **_SMPL_JOINTS,
     ),
@@ -190,7 +191,8 @@ _TABLE = (
         dataset='surreal',
         only_in_view=True,
         expected_n=493,
-        source="Paper, Table 14: 44.7 / 37.7 mm. 'surreal/507' without the empty clips.",
+        source="Paper, Table 14: 44.7 / 37.7 mm. 'surreal/507' without those that BodyNet's loader "
+        'leaves out.',
         **_GENDERED_FIT,
         **_SMPL_JOINTS,
     ),

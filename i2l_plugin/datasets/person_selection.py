@@ -6,6 +6,7 @@ without converting again (protocols, sections 6 and 7). Shape legend: N persons,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,12 @@ from numpy.typing import NDArray
 from i2l_plugin.protocols import PROTOCOLS, Protocol, get_protocol
 
 from .annotations import AnnotationRecord
+
+BODYNET_JOINTS = (  # the 16 of SMPL's 24 by which BodyNet's loader crops
+    *('L_Ankle', 'L_Knee', 'L_Hip', 'R_Hip', 'R_Knee', 'R_Ankle', 'Pelvis', 'Spine', 'Neck'),
+    *('Head', 'L_Wrist', 'L_Elbow', 'L_Shoulder', 'R_Shoulder', 'R_Elbow', 'R_Wrist'),
+)
+_HIGHER = 0.05  # of the box, which BodyNet extends more above the head than below the feet
 
 
 def protocol_of(dataset: str, name: str | None) -> Protocol | None:
@@ -58,7 +65,8 @@ def select_persons(record: AnnotationRecord, protocol: Protocol | None) -> NDArr
         if step > protocol.frame_step:
             raise ValueError(_lacks(record, protocol, f'has every {step}th frame of it only'))
     if protocol.only_in_view:
-        chosen &= in_view(record)
+        columns = (record[name] for name in ('joints_px', 'joints_valid', 'image_size_px'))
+        chosen &= middle_in_view(record.joint_names, *columns)
     if not chosen.any():
         raise ValueError(_lacks(record, protocol, 'has nobody of it'))
     if protocol.expected_n not in (None, int(chosen.sum())):
@@ -69,11 +77,26 @@ def select_persons(record: AnnotationRecord, protocol: Protocol | None) -> NDArr
     return chosen
 
 
-def in_view(record: AnnotationRecord) -> NDArray[np.bool_]:
-    """Persons (N,) of whom at least one annotated joint lies in the picture."""
-    joints_px, size_px = record['joints_px'], record['image_size_px'][:, None]
-    inside = ((joints_px >= 0) & (joints_px < size_px)).all(axis=-1)
-    return (inside & record['joints_valid']).any(axis=1)
+def middle_in_view(
+    joint_names: Sequence[str], joints_px: NDArray, joints_valid: NDArray, image_size_px: NDArray
+) -> NDArray[np.bool_]:
+    """Persons (N,) whose middle lies in the picture: BodyNet's loader leaves all others out.
+
+    A person of whom a hand is in the picture may be among those others.
+
+    Args:
+        joint_names: Of the A joints, `BODYNET_JOINTS` among them.
+        joints_px: (N, A, 2), in the picture or not.
+        joints_valid: (N, A).
+        image_size_px: (N, 2) or (2,), width and height.
+    """
+    index = [list(joint_names).index(name) for name in BODYNET_JOINTS]
+    valid = joints_valid[:, index, None]
+    low = np.where(valid, joints_px[:, index], np.inf).min(axis=1)
+    high = np.where(valid, joints_px[:, index], -np.inf).max(axis=1)
+    extent = np.where(valid.any(axis=1), high - low, np.nan)  # NaN is nowhere
+    middle = low + extent * [0.5, 0.5 - _HIGHER]
+    return ((middle >= 0) & (middle < image_size_px)).all(axis=1)
 
 
 @dataclass(frozen=True)

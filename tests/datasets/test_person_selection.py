@@ -5,10 +5,11 @@ import pytest
 from helpers_records import toy_columns
 from mmengine.logging import MMLogger
 
+from i2l_plugin.body_models import SMPL_24
 from i2l_plugin.datasets import AnnotationRecord
 from i2l_plugin.datasets.person_selection import (
     FitLimit,
-    in_view,
+    middle_in_view,
     protocol_of,
     select_persons,
 )
@@ -97,22 +98,48 @@ def test_a_part_of_a_protocol_of_known_size_is_used_with_a_warning(messages):
     assert "3 persons of the protocol '3dpw/paper', which has 35515" in messages[0]
 
 
-def test_persons_in_view_have_a_joint_in_the_picture(messages):
-    columns = toy_columns(n=4)
-    px = np.full_like(columns['joints_px'], -50)
-    valid = np.ones_like(columns['joints_valid'])
-    px[0, 3] = [319.9, 239]  # of 320 x 240
-    px[1, 3] = [320, 100]
-    px[2, 5] = [10, 10]
-    valid[2, 5] = False
-    px[3] = np.nan
-    valid[3] = False
-    record = AnnotationRecord.create(**{**columns, 'joints_px': px, 'joints_valid': valid})
-    assert in_view(record).tolist() == [True, False, False, False]
-    chosen = select_persons(record, get_protocol('surreal/493'))
-    assert chosen.tolist() == [True, False, False, False]
+# in the order of BodyNet's table of joints, whose numbers are SMPL's, counted from 1
+BODYNET = (8, 5, 2, 3, 6, 9, 1, 7, 13, 16, 21, 19, 17, 18, 20, 22)
+
+
+def bodynet_center(joints_px):
+    """Of its loader, from (24, 2): a box 1.5 times as wide and 1.6 as high, more of it above."""
+    x, y = ([float(joints_px[number - 1][k]) for number in BODYNET] for k in range(2))
+    width, height = max(x) - min(x), max(y) - min(y)
+    left, right = min(x) - 0.25 * width, max(x) + 0.25 * width
+    top, bottom = min(y) - 0.35 * height, max(y) + 0.25 * height
+    return (left + right) / 2, (top + bottom) / 2
+
+
+def test_persons_in_view_are_those_that_bodynets_loader_keeps(messages):
+    n, width, height = 300, 320, 240
+    rng = np.random.default_rng(0)
+    where = rng.uniform([-60, -60], [width + 60, height + 60], (n, 1, 2))
+    px = (where + rng.normal(0, 40, (n, 24, 2))).astype(np.float32)
+    expected = []
+    for joints_px in px:
+        x, y = bodynet_center(joints_px)
+        expected.append(0 <= x < width and 0 <= y < height)
+    anything = ((px >= 0) & (px < [width, height])).all(axis=-1).any(axis=1)
+    assert 50 < sum(expected) < anything.sum() - 20  # a hand in the picture is not enough
+    columns = {**toy_columns(n=n), 'joint_names': SMPL_24.joint_names, 'joints_px': px}
+    columns['joints_cam_mm'] = np.zeros((n, 24, 3))
+    columns['joints_valid'] = np.ones((n, 24), bool)
+    columns['image_size_px'] = np.tile([width, height], (n, 1))
+    record = AnnotationRecord.create(**columns)
+    assert select_persons(record, get_protocol('surreal/493')).tolist() == expected
     assert select_persons(record, get_protocol('surreal/507')).all()
     assert len(messages) == 2  # neither has its known number
+
+
+def test_joints_that_are_not_valid_do_not_move_the_middle():
+    px = np.tile([[100.0, 100.0]], (3, 24, 1))
+    valid = np.ones((3, 24), bool)
+    px[0, SMPL_24.index('L_Wrist')] = [900, 100]
+    px[1] = px[0]
+    valid[1, SMPL_24.index('L_Wrist')] = valid[2] = False
+    inside = middle_in_view(SMPL_24.joint_names, px, valid, (320, 240))
+    assert inside.tolist() == [False, True, False]
 
 
 def test_protocols_are_found_by_name_and_data_set():

@@ -9,7 +9,9 @@ cmu/train at 1 frame a second (frames 0, 30, 60, ... at 30 fps); clips of one fr
 without anyone in the picture are dropped. --split test: the middle frame of each clip of cmu/val,
 which holds the middle clips of the test sequences, 507 of them, that BodyNet is tested on (with
 only cmu/test at hand, name the list of these clips by --clips). People out of the picture are kept
-there: the protocol surreal/493 of the data set class leaves them out, and the summary counts them.
+there: the protocol surreal/493 of the data set class leaves those out whose middle is outside, as
+BodyNet's loader does, and the summary counts them. (Where the number of frames is even there is
+another middle one, the next; I2L-MeshNet's script takes that.)
 In both splits people behind the camera and frames without joints are dropped and counted.
 
 The pictures are extracted to --images-out as JPEG of quality 95 (the clips are already
@@ -52,6 +54,7 @@ from surreal_files import (
 from surreal_geometry import annotated_px, camera_of, fit_in_world
 
 from i2l_plugin.body_models import SMPL_24
+from i2l_plugin.datasets.person_selection import middle_in_view
 
 FOLDERS = {'train': ('cmu/train',), 'test': ('cmu/val', 'cmu/test')}
 STEP = 30  # frames a second
@@ -67,7 +70,7 @@ class ClipPeople(NamedTuple):
     people: dict[int, dict[str, Any]]  # columns
     dropped: list[tuple[str, str]]  # reason, key
     distances_px: list[float]
-    in_view: list[bool]
+    in_view: list[bool]  # as the protocol surreal/493 has it
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -183,7 +186,8 @@ def _read(
         name = clip.image_name(frame, image_format)
         found.people[frame] = dict(person, id_clip=clip.name, id_frame=frame, image_path=name)
         found.distances_px.append(distance_px)
-        found.in_view.append(bool(inside))
+        parts = (person[name][None] for name in ('joints_px', 'joints_valid'))
+        found.in_view.append(bool(middle_in_view(SMPL_24.joint_names, *parts, SIZE_PX)[0]))
     targets = {f: images_out / person['image_path'] for f, person in found.people.items()}
     extract_frames(clip.video, targets)
     return found
@@ -232,7 +236,7 @@ def _report(
                 'files follow another camera convention; do not use the record'
             )
     if split == 'test':
-        builder.note(f'{in_view} of {len(builder)} people are in view')
+        builder.note(f'{in_view} of {len(builder)} people have their middle in the picture')
         if len(builder) != PUBLISHED_TEST:
             builder.note(f"BodyNet's test split has {PUBLISHED_TEST} clips, not {len(builder)}")
 

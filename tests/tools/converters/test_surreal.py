@@ -96,7 +96,7 @@ def test_exactly_the_frames_of_the_split_are_kept(convert):
     record, said = convert('--split', 'test')
     assert set(keys_of(record)) == TEST_FRAMES
     assert len(record) == len(TEST_FRAMES)
-    assert '2 of 3 people are in view' in said
+    assert '2 of 3 people have their middle in the picture' in said
     assert "BodyNet's test split has 507 clips, not 3" in said
     assert len(np.unique(record['sample_id'])) == 3
 
