@@ -20,8 +20,9 @@ from freihand_fits import HandPoser
 from numpy.typing import NDArray
 
 from i2l_plugin.datasets import AnnotationRecord
+from i2l_plugin.datasets.person_results import PERSON_CATEGORY
 
-CATEGORY = {'id': 1, 'name': 'hand', 'supercategory': 'person'}
+CATEGORY = {'id': PERSON_CATEGORY, 'name': 'hand', 'supercategory': 'person'}
 _FINER = 4
 _MIN_AREA_PX2 = 1.0  # of one polygon: smaller pieces are left out
 _AT_ONCE = 64  # hands posed together

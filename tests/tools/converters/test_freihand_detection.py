@@ -44,13 +44,14 @@ def hands(request, tmp_path_factory):
 def test_every_image_has_its_hand(hands):
     truth, file = hands
     coco = COCO(str(file))
-    assert coco.loadCats(coco.getCatIds())[0]['name'] == 'hand'
+    (category,) = coco.loadCats(coco.getCatIds())
+    assert (category['id'], category['name']) == (1, 'hand')  # the number that `bbox_file` wants
     assert sorted(coco.getImgIds()) == list(range(4 * UNIQUE))
     for image in coco.loadImgs(coco.getImgIds()):
         assert image['file_name'] == truth.paths[image['id']]
         assert (image['width'], image['height']) == (SIZE, SIZE)
         (annotation,) = coco.loadAnns(coco.getAnnIds(image['id']))
-        assert annotation['iscrowd'] == 0
+        assert (annotation['iscrowd'], annotation['category_id']) == (0, 1)
         x1, y1, x2, y2 = truth.box(image['id'] % UNIQUE).clip(0, SIZE - 1)
         np.testing.assert_allclose(annotation['bbox'], [x1, y1, x2 - x1, y2 - y1], atol=0.01)
 
