@@ -123,7 +123,7 @@ def _add_person(
     if fit is not None:
         focal, princpt = fit.focal_px, fit.princpt_px
     elif str(number) in fits.problems:
-        builder.invalid_fit('corrupt entry', fits.problems[str(number)])
+        builder.invalid_fit(*fits.problems[str(number)])
     joints_px, joints_valid = with_pelvis(keypoints)
     builder.add(
         sample_id=number,

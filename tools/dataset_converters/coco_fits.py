@@ -59,11 +59,12 @@ class FittedBodies:
     def __init__(self) -> None:
         self._rows: dict[str, int] = {}
         self._numbers = NumberColumn((int(_ENDS[-1]),), 'float32')
-        self.problems: dict[str, str] = {}  # of corrupt entries, by annotation id
+        # why a person has no fit, and the entry, by annotation id
+        self.problems: dict[str, tuple[str, str]] = {}
 
     @classmethod
     def read(cls, path: Path, poser: JointPoser, builder: RecordBuilder) -> FittedBodies:
-        """Read coco_smplifyx_train.json.
+        """Read coco_smplifyx_train.json. Fits behind their camera are bad ones, not corrupt.
 
         Raises:
             ValueError: An entry is corrupt and the builder is to stop then; else it is put into
@@ -73,16 +74,18 @@ class FittedBodies:
         for key, entry in stream_pairs(path, progress=builder.progress):
             try:
                 fit = _read_fit(entry)
-                depth_m = (poser.rest_root_m(fit.betas[None])[0] + fit.transl_m)[2]
-                if not depth_m > 0:
-                    raise ValueError(f'trans: got a pelvis at depth {depth_m:.3g} m, expected > 0')
             except ValueError as error:
                 problem = f'{path}: entry {key}: {error}'
                 if builder.on_error == 'stop':
                     raise ValueError(
                         f'{problem}; --on-error skip keeps such people without a fit'
                     ) from error
-                fits.problems[key] = problem
+                fits.problems[key] = 'corrupt entry', problem
+                continue
+            depth_m = (poser.rest_root_m(fit.betas[None])[0] + fit.transl_m)[2]
+            if depth_m <= 0:
+                where = f'entry {key}: pelvis at depth {depth_m:.3g} m'
+                fits.problems[key] = 'behind the camera', where
                 continue
             fits._rows[key] = len(fits._numbers)
             fits._numbers.append(np.concatenate(fit))

@@ -55,6 +55,14 @@ def make_parser() -> argparse.ArgumentParser:
         'annotations and for --coco-out',
     )
     parser.add_argument(
+        '--max-mesh-error-mm',
+        type=float,
+        default=1.0,
+        metavar='MM',
+        help='of raw annotations, between the posed and the annotated mesh: the right model is off '
+        'by rounding, any other one by centimetres; default: 1',
+    )
+    parser.add_argument(
         '--coco-out',
         type=Path,
         metavar='FILE',
@@ -129,7 +137,7 @@ def _raw_samples(
 ) -> Iterator[tuple[Photo, Hand]]:
     """The images of each hand one after the other: i, i + n, i + 2 n, i + 3 n of n hands."""
     folder = FOLDERS[args.split]
-    hands = RawHands(args.root, folder, poser, builder)
+    hands = RawHands(args.root, folder, poser, builder, args.max_mesh_error_mm)
     for number, hand in hands:
         for background in range(BACKGROUNDS[args.split]):
             i = number + background * len(hands)

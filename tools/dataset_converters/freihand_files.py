@@ -20,7 +20,6 @@ from converter_core.progress import SILENT
 from freihand_fits import Hand, HandPoser
 from numpy.typing import NDArray
 
-MAX_MESH_ERROR_MM = 1.0  # the right model is off by rounding, any other one by centimetres
 _AT_ONCE = 256  # hands posed together
 _END = object()
 
@@ -43,12 +42,19 @@ class RawHands:
         folder: 'training' or 'evaluation'.
         poser: The MANO model; None if nothing but ``{folder}_K.json`` is published.
         builder: Takes what is wrong with an entry.
+        max_mesh_error_mm: Fits whose mesh is further from the annotated one are not kept.
     """
 
     def __init__(
-        self, root: Path, folder: str, poser: HandPoser | None, builder: RecordBuilder
+        self,
+        root: Path,
+        folder: str,
+        poser: HandPoser | None,
+        builder: RecordBuilder,
+        max_mesh_error_mm: float,
     ) -> None:
         self.root, self.folder, self.poser, self.builder = root, folder, poser, builder
+        self.max_mesh_error_mm = max_mesh_error_mm
         self.cameras = open_json(root / f'{folder}_K.json')
         if not isinstance(self.cameras, list):
             raise ValueError(f'{root}/{folder}_K.json: got no list, expected one of 3x3 matrices')
@@ -78,17 +84,18 @@ class RawHands:
     def _check_model(self, errors_mm: NDArray) -> None:
         """One hand may be annotated wrongly, but not most of them."""
         error_mm = np.median(errors_mm)
-        if error_mm > MAX_MESH_ERROR_MM:
+        if error_mm > self.max_mesh_error_mm:
             raise ValueError(
                 f'--body-model {self.poser.path}: its meshes are {error_mm:.1f} mm from those in '
-                f'{self.folder}_verts.json; give the model that FreiHAND uses, MANO_RIGHT.pkl'
+                f'{self.folder}_verts.json; give the model that FreiHAND uses, MANO_RIGHT.pkl, or '
+                f'allow more than {self.max_mesh_error_mm:g} by --max-mesh-error-mm'
             )
 
     def _judged(self, number: int, hand: Hand, error_mm: float) -> Hand:
         """The hand with its error; without a fit whose mesh is not the annotated one."""
-        if error_mm > MAX_MESH_ERROR_MM:
+        if error_mm > self.max_mesh_error_mm:
             what = f'entry {number}: {error_mm:.1f} mm'
-            self.builder.invalid_fit(f'mesh over {MAX_MESH_ERROR_MM:g} mm off', what)
+            self.builder.invalid_fit(f'mesh over {self.max_mesh_error_mm:g} mm off', what)
             return hand._replace(pose=None, betas=None, transl_m=None)
         return hand._replace(fit_error_mm=error_mm)
 

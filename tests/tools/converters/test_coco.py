@@ -209,16 +209,20 @@ def test_without_a_file_of_fits_nobody_has_one(tmp_path, split, fits):
 
 def test_lists_in_lists_and_joints_behind_the_camera(tmp_path):
     truth = write_coco(tmp_path)
-    good, near = truth.ids('fit')[:2]
+    good, near, behind = truth.ids('fit')[:3]
 
     def change(fits):
         fits[str(good)]['smpl_param'] = {
             name: [numbers] for name, numbers in fits[str(good)]['smpl_param'].items()
         }
         fits[str(near)]['smpl_param']['trans'] = [0.0, 0.0, 0.2]  # the pelvis is in front
+        fits[str(behind)]['smpl_param']['trans'] = [0.0, 0.0, -3.0]
 
     edit_json(tmp_path / FITS, change)
-    record, _ = coco_converter(tmp_path)()
+    record, said = coco_converter(tmp_path)()
     rows = rows_of(record)
     assert record['fit_error_lixel'][rows[good]] < 1e-3
     assert record['fit_error_lixel'][rows[near]] == 1e6
+    assert not record['fit_valid'][rows[behind]]
+    assert record['joints_valid'][rows[behind]].any()
+    assert 'behind the camera' in said

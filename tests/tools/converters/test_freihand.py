@@ -170,3 +170,6 @@ def test_a_single_wrong_mesh_loses_its_fit(tmp_path):
     np.testing.assert_array_equal(record['fit_valid'], record['id_hand'] != 2)
     assert record['joints_valid'].all()
     assert 'without a fit: 1 (mesh over 1 mm off)' in said
+    record, _ = freihand_converter(tmp_path)('--max-mesh-error-mm', '100')
+    assert record['fit_valid'].all()
+    assert (record['fit_error_mm'] > 1).sum() == (record['id_hand'] == 2).sum()
