@@ -6,14 +6,28 @@ from .lixel_head import LixelHead
 from .losses import CoordinateL1Loss, HeatmapLoss, NormalEdgeLoss
 from .pose_to_feature import PoseToFeature
 from .posenet import PoseNetEstimator
+from .variants import (
+    CoordinateHead,
+    DenseLixelHead,
+    DepthMapHead,
+    EarlyLixelHead,
+    PixelHead,
+    VoxelHead,
+)
 
 __all__ = [
     'CascadedMeshEstimator',
+    'CoordinateHead',
     'CoordinateL1Loss',
+    'DenseLixelHead',
+    'DepthMapHead',
+    'EarlyLixelHead',
     'HeatmapLoss',
     'LixelHead',
     'NormalEdgeLoss',
+    'PixelHead',
     'PoseNetEstimator',
     'PoseToFeature',
     'StagedResNet',
+    'VoxelHead',
 ]

@@ -19,6 +19,7 @@ from i2l_plugin.body_models import BodyModel, build_body_models_by_gender
 from i2l_plugin.geometry.camera import project
 
 from .decoding import LixelEstimate, add_predictions, read_frame, split_people, to_image
+from .head_parts import check_heatmap_loss
 from .targets import JOINT_TARGETS, LixelTarget, MeshTargets, build_targets, check_joint_targets
 
 Config = Mapping[str, Any]
@@ -34,7 +35,7 @@ class CascadedMeshEstimator(BasePoseEstimator):
     Args:
         backbone: `StagedResNet`: PoseNet's trunk; its stem feeds MeshNet as well. Without PoseNet,
             MeshNet's trunk.
-        mesh_head: `LixelHead` of MeshNet.
+        mesh_head: `LixelHead` of MeshNet, or another of its contract (`variants`).
         codec: `SoftArgmaxCodec`.
         body_model: Options of `build_body_model` (``kind``, ``path``, ...), or the model itself.
         truth_body_models: The same by gender, ``'n'``, ``'m'`` or ``'f'``, for posing the fits that
@@ -50,6 +51,9 @@ class CascadedMeshEstimator(BasePoseEstimator):
         mesh_backbone: `StagedResNet` with ``with_stem=False``, ResNet_M; None without PoseNet.
         joint_targets: What Eqs. 8 and 9 compare with, one loss term each: ``'mixed'`` is the
             default (five terms); the release uses ``('fitted', 'annotated')`` (seven terms).
+        meshnet_pose_loss: Whether Eq. 9 is applied (Table 11).
+        fed_pose: The joints that MeshNet is fed with: ``'regressed'`` by PoseNet, or ``'truth'`` in
+            training and testing (Table 3), the coordinates of the ``'mixed'`` target that it knows.
         test_cfg: ``flip_test=True`` averages the coordinates of each picture and its mirror image
             (bodies of exactly symmetric topology only).
         data_preprocessor, train_cfg, init_cfg, metainfo: As in the host.
@@ -68,6 +72,8 @@ class CascadedMeshEstimator(BasePoseEstimator):
         pose_to_feature: Config | None = None,
         mesh_backbone: Config | None = None,
         joint_targets: Sequence[str] = ('mixed',),
+        meshnet_pose_loss: bool = True,
+        fed_pose: str = 'regressed',
         truth_body_models: Mapping[str, Config | BodyModel] | None = None,
         data_preprocessor: Config | None = None,
         train_cfg: Config | None = None,
@@ -96,6 +102,14 @@ class CascadedMeshEstimator(BasePoseEstimator):
                 f'heatmap_loss is of PoseNet, which pose_head=None leaves out; got {heatmap_loss}: '
                 'set it to None'
             )
+        if fed_pose not in ('regressed', 'truth'):
+            raise ValueError(f"fed_pose must be 'regressed' or 'truth', got {fed_pose!r}")
+        if fed_pose == 'truth' and pose_head is None:
+            raise ValueError(
+                "fed_pose='truth' needs the parts of the cascade; MeshNet alone is fed with no pose"
+            )
+        self.fed_pose = fed_pose
+        self.meshnet_pose_loss = meshnet_pose_loss
         self.joint_targets = check_joint_targets(joint_targets)
         self.codec = KEYPOINT_CODECS.build(codec)
         self.truth_models = build_body_models_by_gender(body_model, truth_body_models)
@@ -132,37 +146,49 @@ class CascadedMeshEstimator(BasePoseEstimator):
         self.coordinate_loss = MODELS.build(coordinate_loss)
         self.surface_loss = MODELS.build(surface_loss) if surface_loss else None
         self.heatmap_loss = MODELS.build(heatmap_loss) if heatmap_loss else None
+        if heatmap_loss:
+            check_heatmap_loss(self.pose_head, self.codec.heatmap_size)
 
     @property
     def with_posenet(self) -> bool:
         """Whether MeshNet is fed with regressed joints."""
         return hasattr(self, 'pose_head')
 
-    def heatmaps(self, inputs: Tensor) -> tuple[tuple[Tensor, ...] | None, tuple[Tensor, ...]]:
-        """Logits of PoseNet, None without it, and MeshNet. -> 3 x (B, J, D), 3 x (B, V, D)."""
+    def heatmaps(
+        self, inputs: Tensor, truth: LixelTarget | None = None
+    ) -> tuple[tuple[Tensor, ...] | None, tuple[Tensor, ...]]:
+        """Outputs of both heads: logits 3 x (B, J, D), None without PoseNet, and 3 x (B, V, D).
+
+        Args:
+            inputs: (B, 3, H, W).
+            truth: Joints that MeshNet is fed with where they are known; None feeds PoseNet's.
+        """
         self.codec.check_input(inputs)
         stem = self.backbone.forward_stem(inputs)  # F~_P
         feature = self.backbone.forward_stages(stem)  # F_P
         if not self.with_posenet:
             return None, self.mesh_head(feature)
         joint_heatmaps = self.pose_head(feature)
-        joints = self.codec.coordinates(joint_heatmaps)  # P^C, where f_M stops the gradients
+        joints = self.pose_head.coordinates(joint_heatmaps)  # P^C, where f_M stops the gradients
+        if truth is not None:
+            joints = torch.where(truth.weight > 0, truth.lixel, joints)
         feature = self.mesh_backbone.forward_stages(self.pose_to_feature(stem, joints))  # F_M
         return joint_heatmaps, self.mesh_head(feature)
 
     def _forward(self, inputs: Tensor) -> dict[str, Tensor]:
         """Mode ``'tensor'``: ``joints_lixel`` (B, J, 3) and ``vertices_lixel`` (B, V, 3).
 
-        Joints are PoseNet's; without PoseNet they are regressed from the mesh.
+        Joints are PoseNet's; without PoseNet they are regressed from the mesh. MeshNet is fed with
+        PoseNet's, since here is no truth.
         """
         return self._coordinates(*self.heatmaps(inputs))
 
     def _coordinates(
         self, joint_heatmaps: Sequence[Tensor] | None, vertex_heatmaps: Sequence[Tensor]
     ) -> dict[str, Tensor]:
-        vertices = self.codec.coordinates(vertex_heatmaps)
+        vertices = self.mesh_head.coordinates(vertex_heatmaps)
         if joint_heatmaps is not None:
-            joints = self.codec.coordinates(joint_heatmaps)
+            joints = self.pose_head.coordinates(joint_heatmaps)
         else:
             with torch.autocast(vertices.device.type, enabled=False):
                 joints = self.body_model.joint_regressor @ vertices
@@ -170,10 +196,12 @@ class CascadedMeshEstimator(BasePoseEstimator):
 
     def loss(self, inputs: Tensor, data_samples: list[PoseDataSample]) -> dict[str, Tensor]:
         """Losses of Eq. 13, and PoseNet's `heatmap_loss`. `joint_targets` sets how many terms."""
-        heatmaps = self.heatmaps(inputs)
-        output = self._coordinates(*heatmaps)
         with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
             targets = build_targets(data_samples, self.truth_models, self.codec)
+        feed = dict(truth=targets.joints) if self.fed_pose == 'truth' else {}
+        heatmaps = self.heatmaps(inputs, **feed)
+        output = self._coordinates(*heatmaps)
+        with torch.autocast(inputs.device.type, enabled=False):
             losses = self.losses_of(output, targets)
             if self.heatmap_loss is not None:
                 first = JOINT_TARGETS[self.joint_targets[0]](targets)
@@ -194,9 +222,10 @@ class CascadedMeshEstimator(BasePoseEstimator):
                 losses[f'loss_posenet_pose{suffix}'] = self.coordinate_loss(
                     output['joints_lixel'], target.lixel, target.weight
                 )
-            losses[f'loss_meshnet_pose{suffix}'] = self.coordinate_loss(
-                mesh_joints, target.lixel, target.weight
-            )
+            if self.meshnet_pose_loss:
+                losses[f'loss_meshnet_pose{suffix}'] = self.coordinate_loss(
+                    mesh_joints, target.lixel, target.weight
+                )
         target = targets.vertices
         losses['loss_vertex'] = self.coordinate_loss(vertices, target.lixel, target.weight)
         if self.surface_loss is not None:
@@ -212,21 +241,28 @@ class CascadedMeshEstimator(BasePoseEstimator):
         ``root_depth_mm`` (R of Eq. 7); ValueError names the samples whose depth is not finite.
         """
         frame = read_frame(data_samples, inputs.device)
-        estimate = self.estimate(inputs)
+        feed, mirrored_feed = {}, {}
+        if self.fed_pose == 'truth':
+            with torch.autocast(inputs.device.type, enabled=False):
+                truth = build_targets(data_samples, self.truth_models, self.codec).joints
+            order = self.body_model.joint_set.mirror_order
+            feed = dict(truth=truth)
+            mirrored_feed = dict(truth=truth.mirror(self.codec, order))
+        estimate = self.estimate(inputs, **feed)
         if self.test_cfg.get('flip_test', False):
-            mirrored = self.estimate(inputs.flip(-1))
+            mirrored = self.estimate(inputs.flip(-1), **mirrored_feed)
             estimate = estimate.average(mirrored.mirror(self.codec, self.body_model))
         with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
             people = self.decode(estimate, frame)
         return add_predictions(data_samples, people)
 
-    def estimate(self, inputs: Tensor) -> LixelEstimate:
-        """Coordinates and spread of every heatmap, in lixels."""
-        joint_heatmaps, vertex_heatmaps = self.heatmaps(inputs)
+    def estimate(self, inputs: Tensor, **feed: LixelTarget) -> LixelEstimate:
+        """Coordinates and spread of every heatmap, in lixels; `feed` as in `heatmaps`."""
+        joint_heatmaps, vertex_heatmaps = self.heatmaps(inputs, **feed)
         return LixelEstimate(
-            vertices=self.codec.coordinates(vertex_heatmaps),
-            spread=self.codec.spread(vertex_heatmaps),
-            joints=None if joint_heatmaps is None else self.codec.coordinates(joint_heatmaps),
+            vertices=self.mesh_head.coordinates(vertex_heatmaps),
+            spread=self.mesh_head.spread(vertex_heatmaps),
+            joints=None if joint_heatmaps is None else self.pose_head.coordinates(joint_heatmaps),
         )
 
     def decode(

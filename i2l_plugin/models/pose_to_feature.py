@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from i2l_plugin.geometry.lixel import gaussian_1d
 
-from .lixel_head import GAUSSIAN_INIT
+from .head_parts import GAUSSIAN_INIT
 
 
 def convolve_gaussians(

@@ -18,6 +18,7 @@ from torch import Tensor
 from i2l_plugin.body_models import BodyModel, build_body_models_by_gender
 
 from .decoding import add_predictions, read_frame, split_people, to_image
+from .head_parts import check_heatmap_loss
 from .targets import (
     JOINT_TARGETS,
     LixelTarget,
@@ -35,7 +36,7 @@ class PoseNetEstimator(BasePoseEstimator):
 
     Args:
         backbone: `StagedResNet`.
-        pose_head: `LixelHead`.
+        pose_head: `LixelHead`, or another of its contract (`variants`).
         codec: `SoftArgmaxCodec`.
         body_model: Options of `build_body_model`, or the model itself: which joints there are, and
             where those of a fitted body lie.
@@ -80,20 +81,22 @@ class PoseNetEstimator(BasePoseEstimator):
         self.pose_head = MODELS.build({**pose_head, **sizes})
         self.coordinate_loss = MODELS.build(coordinate_loss)
         self.heatmap_loss = MODELS.build(heatmap_loss) if heatmap_loss else None
+        if heatmap_loss:
+            check_heatmap_loss(self.pose_head, self.codec.heatmap_size)
 
     def heatmaps(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """Logits of x, y and z. (B, 3, H, W) -> 3 x (B, J, D)."""
+        """Output of the head, logits of x, y and z. (B, 3, H, W) -> 3 x (B, J, D)."""
         self.codec.check_input(inputs)
         return self.pose_head(self.backbone(inputs)[-1])
 
     def _forward(self, inputs: Tensor) -> dict[str, Tensor]:
         """Mode ``'tensor'``: ``joints_lixel`` (B, J, 3)."""
-        return dict(joints_lixel=self.codec.coordinates(self.heatmaps(inputs)))
+        return dict(joints_lixel=self.pose_head.coordinates(self.heatmaps(inputs)))
 
     def loss(self, inputs: Tensor, data_samples: list[PoseDataSample]) -> dict[str, Tensor]:
         """Eq. 8 against each of `joint_targets`, and the heatmap loss."""
         heatmaps = self.heatmaps(inputs)
-        coordinates = self.codec.coordinates(heatmaps)
+        coordinates = self.pose_head.coordinates(heatmaps)
         with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
             targets = self._targets(data_samples, inputs.device)
             losses = {}
@@ -124,10 +127,10 @@ class PoseNetEstimator(BasePoseEstimator):
         frame = read_frame(data_samples, inputs.device)
         heatmaps = self.heatmaps(inputs)
         with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
-            joints = to_image(self.codec, self.codec.coordinates(heatmaps), **frame)
+            joints = to_image(self.codec, self.pose_head.coordinates(heatmaps), **frame)
             people = split_people(
                 keypoints=joints.points_img[..., :2],
-                keypoint_scores=self.codec.certainty(self.codec.spread(heatmaps)),
+                keypoint_scores=self.codec.certainty(self.pose_head.spread(heatmaps)),
                 joints_cam=joints.points_cam_mm,
                 posenet_joints_cam=joints.points_cam_mm,
             )

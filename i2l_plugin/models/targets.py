@@ -37,6 +37,10 @@ class LixelTarget:
             torch.where(chosen, self.weight, other.weight),
         )
 
+    def mirror(self, codec: SoftArgmaxCodec, order: Sequence[int]) -> LixelTarget:
+        """The target of the mirrored picture, where point i is what point order[i] was."""
+        return LixelTarget(codec.mirror(self.lixel)[:, list(order)], self.weight[:, list(order)])
+
 
 @dataclass(frozen=True)
 class MeshTargets:

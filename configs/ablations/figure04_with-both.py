@@ -1,0 +1,8 @@
+"""Fig. 4, with normal and edge loss (ours): MPJPE 55.7, PA-MPJPE 41.7 mm on Human3.6M (Table 4).
+
+The paper shows meshes (Human3.6M + MSCOCO) and says that both losses hardly change MPJPE and PA-MPJPE.
+bash tools/dist_train.sh configs/ablations/figure04_with-both.py 3
+python tools/test.py configs/ablations/figure04_with-both.py CHECKPOINT --out metrics.json
+"""
+
+_base_ = '../body/i2l-meshnet_res50_3xb16-12e_h36m-coco-256x256.py'
