@@ -85,8 +85,10 @@ def _load(file: Any, **options: Any) -> Any:
 _ALLOW_LIST = SimpleNamespace(Unpickler=_Unpickler, load=_load, __name__='allow_list')
 
 
-def check_checkpoint(path: str) -> None:
-    """Refuse a checkpoint that is missing, broken, or more than tensors and plain values.
+def read_checkpoint(path: str) -> Any:
+    """What is in a checkpoint, on the CPU, if it is nothing but tensors and plain values.
+
+    Loss histories are replaced by stand-ins.
 
     Raises:
         FileNotFoundError: No such file.
@@ -95,9 +97,7 @@ def check_checkpoint(path: str) -> None:
     if not Path(path).is_file():
         raise FileNotFoundError(f'checkpoint {path!r} does not exist')
     try:
-        content = torch.load(
-            path, map_location='cpu', pickle_module=_ALLOW_LIST, weights_only=False
-        )
+        return torch.load(path, map_location='cpu', pickle_module=_ALLOW_LIST, weights_only=False)
     except RefusedError as error:
         raise ValueError(
             f'checkpoint {path!r} is refused: it asks for {error}, which no checkpoint needs and '
@@ -108,6 +108,16 @@ def check_checkpoint(path: str) -> None:
             f'checkpoint {path!r} cannot be read ({type(error).__name__}): it is truncated or no '
             'PyTorch file'
         ) from error
+
+
+def check_checkpoint(path: str) -> None:
+    """Refuse a checkpoint that is missing, broken, or more than tensors and plain values.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: As `read_checkpoint`, or there is no ``state_dict`` of tensors in it.
+    """
+    content = read_checkpoint(path)
     state = content.get('state_dict', content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not any(isinstance(v, torch.Tensor) for v in state.values()):
         raise ValueError(f'checkpoint {path!r} holds no state_dict of tensors')
