@@ -133,7 +133,11 @@ def test_the_cascade_end_to_end():
     head += 16 * (2 * 2 * 64 * up + 4 * 4 * up * up + 8 * 8 * up * up)  # up-sampling
     assert two.multiply_adds['mesh head'] == head
     assert two.multiply_adds['stem'] == 32 * 32 * 8 * 3 * 49
-    # with running statistics nothing of the batch's is saved; all else is twice as much
+    # the picture; the convolution's output; what normalisation makes, which ReLU overwrites in
+    # place; where the largest were; mean and deviation of each channel
+    saved = 4 * 3 * 64 * 64 + 2 * 4 * 8 * 32 * 32 + 8 * 8 * 16 * 16
+    assert two.activation_bytes['stem'] == 2 * saved + 2 * 4 * 8
+    # but for the batch's statistics all of it is twice as much
     stages = [cost.activation_bytes['stages'] for cost in (one, two)]
     assert stages[0] < stages[1] < 2 * stages[0]
     for times in (two.forward, two.step):
