@@ -1,8 +1,8 @@
 """The release's network in plain PyTorch, written from its description, with its tensor names.
 
-ResNet-50 v1.5; three up-samplings; Gaussian volume of Eq. 3 built in full, channel j * 64 + z, after
-F~_P; soft-argmax. Weights and BN statistics are random, scaled so that heatmaps are neither flat
-nor single peaks. Shapes: B batch, N points, D = 64 lixels.
+ResNet-50 v1.5; three up-samplings; Gaussian volume of Eq. 3 built in full, channel j * 64 + z,
+after F~_P; soft-argmax. Weights and BN statistics are random, scaled so that heatmaps are neither
+flat nor single peaks. Shapes: B batch, N points, D = 64 lixels.
 """
 
 import math
@@ -166,6 +166,6 @@ def snapshot(network, epoch=12):
     state['module.human_model_layer.th_faces'] = torch.zeros(4, 3, dtype=torch.long)
     parameter = nn.Parameter(torch.ones(3))
     optimizer = torch.optim.Adam([parameter], 1e-4)
-    parameter.sum().backward()
+    parameter.grad = torch.ones(3)
     optimizer.step()
     return {'epoch': epoch, 'network': state, 'optimizer': optimizer.state_dict()}
