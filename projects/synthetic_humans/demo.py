@@ -31,15 +31,23 @@ REPORTED = {
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--out', type=Path, default=Path('work_dirs/demo'))
-    parser.add_argument('--num-train', type=int, default=5000)
-    parser.add_argument('--num-test', type=int, default=300)
+    parser.add_argument('--num-train', type=positive, default=5000)
+    parser.add_argument('--num-test', type=positive, default=300)
     parser.add_argument('--image-size', type=int, default=128, help='px')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--pictures', type=int, default=8, help='rows of overlay.png')
+    parser.add_argument('--pictures', type=positive, default=8, help='rows of overlay.png')
     parser.add_argument(
         '--cfg-options', nargs='*', default=[], help='overrides of the config, for train and test'
     )
     return parser.parse_args()
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1; what needs one comes after minutes of training."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'got {text}, expected at least 1')
+    return number
 
 
 def run(*command: object) -> None:
