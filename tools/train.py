@@ -75,7 +75,7 @@ def choose_checkpoint(config: Config, latest_first: bool) -> None:
 def admit_pretrained(config: Config) -> None:
     """Let the host load trunks' files; refuse those that are missing, broken or could run code.
 
-    A trunk may start from a whole checkpoint, as MeshNet's from PoseNet's.
+    A trunk may start from a whole checkpoint of MMEngine, which holds more than weights.
     """
     for path in dict.fromkeys(pretrained_files(config.model)):
         admit_checkpoint(path)

@@ -5,7 +5,6 @@ from .cascade import CascadedMeshEstimator
 from .lixel_head import LixelHead
 from .losses import CoordinateL1Loss, HeatmapLoss, NormalEdgeLoss
 from .pose_to_feature import PoseToFeature
-from .posenet import PoseNetEstimator
 
 __all__ = [
     'CascadedMeshEstimator',
@@ -13,7 +12,6 @@ __all__ = [
     'HeatmapLoss',
     'LixelHead',
     'NormalEdgeLoss',
-    'PoseNetEstimator',
     'PoseToFeature',
     'StagedResNet',
 ]
