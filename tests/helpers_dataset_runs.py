@@ -50,12 +50,13 @@ def bash_commands(text):
     return [command for command in commands if command]
 
 
-def convert_as_documented(name, also=()):
+def convert_as_documented(name, also=(), splits=None):
     """Run the first documented command of each split of a converter, in this process and folder.
 
     Args:
         name: Of the converter.
-        also: Further words that a command must have to be run, instead of the first ones.
+        also: Words that a command must have.
+        splits: These alone.
     """
     script = f'tools/dataset_converters/{name}.py'
     done = set()
@@ -63,7 +64,7 @@ def convert_as_documented(name, also=()):
         if command[:2] != ['python', script] or not set(also) <= set(command):
             continue
         split = command[command.index('--split') + 1]
-        if split not in done:
+        if split not in done and split in (splits or [split]):
             importlib.import_module(name).main(command[2:])
         done.add(split)
     assert done, f'{DOCUMENT} has no command of {script} with {also}'
@@ -91,18 +92,23 @@ def write_body_models(folder):
 def write_downloads(folder, bodies, monkeypatch):
     """All six data sets below ``folder/data``. -> their truths by the names of the converters."""
     data = folder / 'data'
-    hand = load_body_model('hand', 'open')
-    monkeypatch.setattr(helpers_freihand, 'toy_body_data', lambda kind='hand': hand)  # noqa: ARG005
     hands = data / 'freihand'
-    hands.mkdir(parents=True)
     return {
         'human36m': write_human36m(data / 'Human36M', bodies['n']),
         'coco': write_coco(data / 'coco'),
         'muco': write_muco(data / 'MuCo', bodies['n']),
         'pw3d': write_pw3d(data / '3DPW', bodies, splits=('test',)),
         'surreal': write_surreal(data / 'SURREAL', bodies),
-        'freihand': {split: write_freihand(hands, split=split) for split in ('train', 'eval')},
+        'freihand': {split: write_hands(hands, split, monkeypatch) for split in ('train', 'eval')},
     }
+
+
+def write_hands(folder, split, monkeypatch, published=True):
+    """A split of FreiHAND with the open hand, which has MANO's 778 vertices. -> its truth"""
+    hand = load_body_model('hand', 'open')
+    monkeypatch.setattr(helpers_freihand, 'toy_body_data', lambda kind='hand': hand)  # noqa: ARG005
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_freihand(folder, split=split, published=published)
 
 
 def members(dataset):
@@ -113,10 +119,16 @@ def members(dataset):
     return [one for group in groups for one in (group if isinstance(group, list) else [group])]
 
 
-def shrunk(path, work_dir, options=None):
+def shrunk(path, work_dir, options=None, train=True):
     """A shipped config with a network of 8 channels for 64 x 64 px, two iterations an epoch.
 
     Data sets, body models, losses, augmentation, hooks and metrics stay as shipped.
+
+    Args:
+        path: Of the config.
+        work_dir: Of the run.
+        options: As `--cfg-options`.
+        train: Whether training data are there.
     """
     config = load_config(str(path), options)
     model, trunk = config.model, {'depth': 18, 'stem_channels': 8, 'base_channels': 8}
@@ -135,7 +147,9 @@ def shrunk(path, work_dir, options=None):
                     step.input_size = (TINY_PX, TINY_PX)
             if split == 'train':
                 member.indices = TRAINED_ON
-    config.train_dataloader.batch_size = len(DATASETS.build(config.train_dataloader.dataset)) // 2
+    if train:
+        loader = config.train_dataloader
+        loader.batch_size = len(DATASETS.build(loader.dataset)) // 2
     config.train_cfg.max_epochs = 1
     config.default_hooks.logger.interval = 1
     config.work_dir = str(work_dir)

@@ -8,12 +8,7 @@ import argparse
 import torch
 from mmengine.config import Config
 
-from i2l_plugin.apis.checkpoints import (
-    admit_checkpoint,
-    check_checkpoint,
-    latest_checkpoint,
-    pretrained_files,
-)
+from i2l_plugin.apis.checkpoints import admit_checkpoint, latest_checkpoint, pretrained_files
 from i2l_plugin.apis.cli import add_shared_arguments, one_line_errors, prepare_config, require
 from i2l_plugin.apis.runner import build_runner
 
@@ -77,10 +72,13 @@ def choose_checkpoint(config: Config, latest_first: bool) -> None:
         admit_checkpoint(config.load_from)
 
 
-def check_pretrained(config: Config) -> None:
-    """Refuse trunks' files that are missing, broken or more than weights."""
+def admit_pretrained(config: Config) -> None:
+    """Let the host load trunks' files; refuse those that are missing, broken or could run code.
+
+    A trunk may start from a whole checkpoint of MMEngine, which holds more than weights.
+    """
     for path in dict.fromkeys(pretrained_files(config.model)):
-        check_checkpoint(path)
+        admit_checkpoint(path)
 
 
 @one_line_errors
@@ -88,7 +86,7 @@ def main() -> None:
     args = parse_args()
     config = prepare_config(args)
     apply_options(config, args)
-    check_pretrained(config)
+    admit_pretrained(config)
     choose_checkpoint(config, latest_first=args.resume == 'auto')
     build_runner(config).train()
 

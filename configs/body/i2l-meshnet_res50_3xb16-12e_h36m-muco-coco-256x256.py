@@ -1,5 +1,5 @@
 """Human3.6M + MuCo-3DHP + MSCOCO, the paper's recipe, tested on 3DPW: MPJPE 93.2, PA-MPJPE 57.7 mm
-(Tables 5 and 6; PoseNet's own joints 112.2 / 72.3 mm, Table 12).
+(Table 6; PoseNet's own joints 112.2 / 72.3 mm, Table 12).
 
 While training it is evaluated on Human3.6M: 3DPW's 35,515 persons take long, and are for testing alone.
 Data: tools/dataset_converters/README.md, Human3.6M, MuCo-3DHP, MSCOCO and 3DPW.

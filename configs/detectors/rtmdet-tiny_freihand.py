@@ -7,7 +7,7 @@ Data: python tools/dataset_converters/freihand.py --root data/freihand --split S
     --out data/freihand/SPLIT.npz --coco-out data/freihand/SPLIT_hands.json (SPLIT: train, then eval)
 bash tools/dist_train.sh configs/detectors/rtmdet-tiny_freihand.py 8 (on fewer GPUs add --auto-scale-lr)
 Its boxes for the mesh model: python tools/test.py configs/detectors/rtmdet-tiny_freihand.py CHECKPOINT \
-    --cfg-options test_evaluator.outfile_prefix=work_dirs/hands (then bbox_file='work_dirs/hands.bbox.json')
+    --cfg-options test_evaluator.outfile_prefix=data/freihand/hands (then bbox_file='hands.bbox.json')
 The trunk is ImageNet's, which the host downloads; to start from COCO's RTMDet-tiny instead, download MMDetection's
 rtmdet_tiny_8xb32-300e_coco_20220902_112414-78e30dcc.pth and add --cfg-options load_from=FILE model.backbone.init_cfg=None
 """

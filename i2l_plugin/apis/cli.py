@@ -55,6 +55,8 @@ def require(config: Config, keys: Sequence[str], option: str) -> None:
 def one_line_errors(main: Callable[[], None]) -> Callable[[], None]:
     """Let a tool end with one line, not a traceback, where the user gave a wrong file or value.
 
+    Whatever the system refuses (a folder in a file's place, no permission, a full disk) counts too.
+
     Set the environment variable I2L_TRACEBACK=1 to see the traceback all the same.
     """
 
@@ -63,7 +65,7 @@ def one_line_errors(main: Callable[[], None]) -> Callable[[], None]:
         try:
             with config_mistakes():
                 main()
-        except (FileNotFoundError, ValueError) as error:
+        except (OSError, ValueError) as error:
             if os.environ.get(TRACEBACK_VARIABLE):
                 raise
             sys.exit(f'error: {message_of(error)}\n({TRACEBACK_VARIABLE}=1 shows where)')

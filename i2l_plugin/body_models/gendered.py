@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.logging import MMLogger
@@ -52,14 +52,19 @@ class BodyModelsByGender(nn.Module):
         for gender, model in by_gender.items():
             _check_model(gender, model, body_model)
         self.body_model = body_model
-        self.by_gender = nn.ModuleDict(by_gender)
+        self._models = nn.ModuleDict(by_gender)
         self.needs_gender = needs_gender
         self._warned = False
 
     @property
+    def by_gender(self) -> dict[str, BodyModel]:
+        """The models by gender, not `body_model`."""
+        return cast('dict[str, BodyModel]', dict(self._models.items()))
+
+    @property
     def genders(self) -> tuple[str, ...]:
         """Those that have a model of their own; none if `body_model` poses everybody."""
-        return tuple(self.by_gender)
+        return tuple(self._models)
 
     def of(self, person: Person) -> BodyModel:
         """The model that poses a person.
@@ -67,14 +72,14 @@ class BodyModelsByGender(nn.Module):
         Raises:
             ValueError: Naming the person, if there is no model for their gender.
         """
-        gender = person.get('gender')
-        if not self.by_gender:
+        gender, by_gender = person.get('gender'), self.by_gender
+        if not by_gender:
             self._warn_of([gender])
             return self.body_model
         if gender is None and not self.needs_gender:
             gender = 'n'
-        if gender in self.by_gender:
-            return self.by_gender[gender]
+        if gender in by_gender:
+            return by_gender[gender]
         if gender == 'n' and not self.needs_gender:
             return self.body_model
         raise ValueError(_no_model_message(person, self.genders))
@@ -85,7 +90,7 @@ class BodyModelsByGender(nn.Module):
         Raises:
             ValueError: As in `of`.
         """
-        if not self.by_gender:
+        if not self._models:
             self._warn_of([person.get('gender') for person in people])
             return [(self.body_model, list(range(len(people))))]
         models = [self.of(person) for person in people]

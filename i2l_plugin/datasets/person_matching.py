@@ -73,10 +73,11 @@ def box_iou(one: NDArray, other: NDArray) -> NDArray[np.float64]:
 
 def matched_boxes(
     results: PersonResults, persons: Persons, image_size_px: NDArray, padding: float, unmatched: str
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
     """Boxes (N, 4) to hand to the pipeline, which grows them by `padding`, and their scores (N,).
 
-    Boxes as detected are clipped to the image, grown ones are not: they may reach beyond it.
+    The third result (N,) says which are from the file; the others are annotated. Boxes as detected
+    are clipped to the image, grown ones are not: they may reach beyond it.
 
     Raises:
         ValueError: As `match_persons`; a person has no entry and `unmatched` is ``'error'``.
@@ -90,13 +91,13 @@ def matched_boxes(
         box_px[found] = shrink_box(chosen, padding)
     else:
         box_px[found] = clip_box(chosen, image_size_px[found])
-    return box_px, score
+    return box_px, score, found
 
 
 def matched_depths_mm(
     results: PersonResults, persons: Persons, annotated_mm: NDArray, unit_mm: float, unmatched: str
-) -> NDArray[np.float32]:
-    """Root depths (N,) in mm.
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Root depths (N,) in mm, and which (N,) are from the file; the others are annotated.
 
     Args:
         results: From RootNet.
@@ -126,7 +127,7 @@ def matched_depths_mm(
             f'in {unit} as RootNet writes it for this data set; expected {low:g} to {high:g} mm: '
             'give the file of this data set'
         )
-    return depth_mm
+    return depth_mm, found
 
 
 def _match_by_id(results: PersonResults, persons: Persons) -> NDArray[np.int64]:

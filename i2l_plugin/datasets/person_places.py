@@ -26,7 +26,8 @@ class PersonPlaces:
         box_px: (N, 4), x1 y1 x2 y2 before they are grown.
         score: (N,), of the boxes.
         root_depth_mm: (N,), NaN where unknown.
-        box_source, root_depth_source: ``'annotated'``, ``'RootNet'`` or ``'detector'``.
+        box_source, root_depth_source: ``'annotated'``, ``'RootNet'`` or ``'detector'``; the latter
+            two say for how many persons what is annotated was taken instead, if for any.
     """
 
     record: AnnotationRecord
@@ -58,11 +59,13 @@ class PersonPlaces:
     ) -> None:
         """Replace the boxes of rows (n,) by those of a file; `matched_boxes` says how."""
         size_px = self.record['image_size_px'][rows]
-        box_px, score = matched_boxes(results, self._persons(rows), size_px, padding, unmatched)
+        box_px, score, found = matched_boxes(
+            results, self._persons(rows), size_px, padding, unmatched
+        )
         self.box_px = np.zeros((len(self.record), 4), np.float32)
         self.score = np.zeros(len(self.record), np.float32)
         self.box_px[rows], self.score[rows] = box_px, score
-        self.box_source = results.source
+        self.box_source = _source(results, found)
 
     def take_depths(
         self, results: PersonResults, rows: NDArray[np.int64], unit_mm: float, unmatched: str
@@ -70,14 +73,21 @@ class PersonPlaces:
         """Replace the root depths of rows (n,) by those of a file; see `matched_depths_mm`."""
         known = self.record['has_depth']
         depth_mm = np.where(known, self.record['root_depth_mm'], np.float32(np.nan))
-        depth_mm[rows] = matched_depths_mm(
+        depth_mm[rows], found = matched_depths_mm(
             results, self._persons(rows), depth_mm[rows], unit_mm, unmatched
         )
         self.root_depth_mm = depth_mm
-        self.root_depth_source = results.source
+        self.root_depth_source = _source(results, found)
 
     def _persons(self, rows: NDArray[np.int64]) -> Persons:
         """As annotated: by their own boxes they are found in a file."""
         record = self.record
         box_px = clip_box(record['bbox_px'][rows], record['image_size_px'][rows])
         return Persons(record['sample_id'][rows], record['image_id'][rows], box_px)
+
+
+def _source(results: PersonResults, found: NDArray[np.bool_]) -> str:
+    """Where the places of n persons are from; results of metrics repeat it."""
+    if found.all():
+        return results.source
+    return f'{results.source} (annotated for {int((~found).sum())} of {len(found)} persons)'

@@ -130,7 +130,7 @@ class PackMeshInputs(BaseTransform):
     - metainfo: img_path, sample_id, image_id, ori_shape, input_size (w, h), focal_px (2,),
       princpt_px (2,), crop_from_image (2, 3) float64, root_depth_mm (NaN where unknown),
       mirrored, bbox_px (4,), joint_set, annotated_joint_names, and where present gender, id_*,
-      protocol (its name), box_source and root_depth_source (annotated, RootNet or detector);
+      protocol (its name), box_source and root_depth_source (where from, in words);
     - gt_instances (numpy): bboxes (1, 4), bbox_scores (1,), annotated_joints_cam_mm (1, A, 3),
       annotated_joints_valid (1, A), false where there is no depth;
     - gt_instance_labels (float32 tensors): pose (1, P, 3), betas (1, 10), transl_mm (1, 3),

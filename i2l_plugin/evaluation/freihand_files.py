@@ -39,6 +39,15 @@ def check_truth_files(folder: str | os.PathLike) -> None:
         )
 
 
+def check_truth_lengths(folder: str | os.PathLike, xyz: np.ndarray, verts: np.ndarray) -> None:
+    """ValueError unless both annotations of a folder hold the same samples, at least one."""
+    if len(xyz) != len(verts) or len(xyz) == 0:
+        raise ValueError(
+            f'{folder}: got {len(xyz)} samples in evaluation_xyz.json and {len(verts)} in '
+            'evaluation_verts.json, expected one number, not 0'
+        )
+
+
 def _truth_name(what: str) -> str:
     return f'evaluation_{what}.json'
 

@@ -26,7 +26,7 @@ from .freihand_definitions import (
     check_finger_tips,
     freihand_scores,
 )
-from .freihand_files import check_truth_files, read_truth
+from .freihand_files import check_truth_files, check_truth_lengths, read_truth
 from .freihand_submission import DECIMALS, write_submission
 from .ground_truth import shared_fitted_meshes
 from .protocol_checks import Evaluated, evaluated_protocol
@@ -59,10 +59,10 @@ class FreiHANDScore(BaseMetric):
 
     Raises:
         FileNotFoundError: No annotations in `gt_dir`.
-        ValueError: The model is no hand or has other finger tips, or the protocol is of another
-            data set; and on evaluation, if a field is missing, another protocol selected the
-            samples, none has a truth (unless a submission is written), `gt_dir` does not know a
-            sample's number, or a submission would not be whole.
+        ValueError: The model is no hand or has other finger tips, the files in `gt_dir` are broken,
+            or the protocol is of another data set; and on evaluation, if a field is missing,
+            another protocol selected the samples, none has a truth (unless a submission is
+            written), `gt_dir` does not know a sample's number, or a submission would not be whole.
     """
 
     default_prefix = 'freihand'
@@ -88,6 +88,7 @@ class FreiHANDScore(BaseMetric):
         if gt_dir is not None:
             check_truth_files(gt_dir)
             self._official = [read_truth(gt_dir, what) for what in _POINTS]
+            check_truth_lengths(gt_dir, *self._official)
         truth = 'annotated joints and the fitted mesh' if gt_dir is None else 'the official files'
         choices = f"FreiHAND's own definitions against {truth}"
         self.evaluated = Evaluated(named, choices)

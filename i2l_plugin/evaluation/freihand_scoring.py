@@ -16,7 +16,13 @@ import numpy as np
 import torch
 
 from .freihand_definitions import SCORES, freihand_scores
-from .freihand_files import check_size, check_truth_files, read_submission, read_truth
+from .freihand_files import (
+    check_size,
+    check_truth_files,
+    check_truth_lengths,
+    read_submission,
+    read_truth,
+)
 
 Progress = Callable[[int], Any]  # called with the number of samples that were just scored
 _CHUNK = 64  # samples that a process scores at a time
@@ -67,12 +73,7 @@ def score_submission(
 
 
 def _check(prediction: Any, predicted: tuple, truth_folder: Any, truth: tuple) -> None:
-    numbers = {len(points) for points in truth}
-    if len(numbers) != 1 or 0 in numbers:
-        raise ValueError(
-            f'{truth_folder}: got {len(truth[0])} samples in evaluation_xyz.json and '
-            f'{len(truth[1])} in evaluation_verts.json, expected one number, not 0'
-        )
+    check_truth_lengths(truth_folder, *truth)
     if len(predicted[0]) != len(truth[0]):
         raise ValueError(
             f'{prediction}: got {len(predicted[0])} samples, expected the {len(truth[0])} of '

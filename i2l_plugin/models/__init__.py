@@ -5,7 +5,6 @@ from .cascade import CascadedMeshEstimator
 from .lixel_head import LixelHead
 from .losses import CoordinateL1Loss, HeatmapLoss, NormalEdgeLoss
 from .pose_to_feature import PoseToFeature
-from .posenet import PoseNetEstimator
 from .variants import (
     CoordinateHead,
     DenseLixelHead,
@@ -26,7 +25,6 @@ __all__ = [
     'LixelHead',
     'NormalEdgeLoss',
     'PixelHead',
-    'PoseNetEstimator',
     'PoseToFeature',
     'StagedResNet',
     'VoxelHead',

@@ -44,12 +44,14 @@ class HeatmapLoss(nn.Module):
     nothing otherwise learns to tilt wide heatmaps rather than to find the point.
 
     Args:
-        sigma_lixel: Standard deviation of the Gaussian, which is scaled to sum to 1.
+        sigma_lixel: Standard deviation of the Gaussian, which is scaled to sum to 1; at least 0.2.
         loss_weight: Factor of the loss.
     """
 
     def __init__(self, sigma_lixel: float, loss_weight: float = 1.0) -> None:
         super().__init__()
+        if sigma_lixel < 0.2:  # narrower, a Gaussian between two lixels has no weight on either
+            raise ValueError(f'sigma_lixel must be at least 0.2, got {sigma_lixel}')
         self.sigma_lixel = sigma_lixel
         self.loss_weight = loss_weight
 

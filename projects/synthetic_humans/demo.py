@@ -18,8 +18,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-POSENET_CONFIG = ROOT / 'configs/body/posenet_res18_2xb8-8e_synthetic-64x64.py'
-CONFIG = ROOT / 'configs/body/i2l-meshnet_res18_2xb8-4e_synthetic-64x64.py'
+CONFIG = ROOT / 'configs/body/i2l-meshnet_res18_2xb8-8e_synthetic-64x64.py'
 REPORTED = {
     'MPJPE': 'joint/MPJPE',
     'PA-MPJPE': 'joint/PA-MPJPE',
@@ -31,15 +30,23 @@ REPORTED = {
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--out', type=Path, default=Path('work_dirs/demo'))
-    parser.add_argument('--num-train', type=int, default=5000)
-    parser.add_argument('--num-test', type=int, default=300)
+    parser.add_argument('--num-train', type=positive, default=5000)
+    parser.add_argument('--num-test', type=positive, default=300)
     parser.add_argument('--image-size', type=int, default=128, help='px')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--pictures', type=int, default=8, help='rows of overlay.png')
+    parser.add_argument('--pictures', type=positive, default=8, help='rows of overlay.png')
     parser.add_argument(
         '--cfg-options', nargs='*', default=[], help='overrides of the config, for train and test'
     )
     return parser.parse_args()
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1; what needs one comes after minutes of training."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'got {text}, expected at least 1')
+    return number
 
 
 def run(*command: object) -> None:
@@ -70,13 +77,12 @@ def check_settings(out: Path, settings: dict) -> None:
     write_atomically(path, json.dumps(settings, indent=2) + '\n')
 
 
-def train(config: Path, out: Path, name: str, options: list[str]) -> Path:
-    """Train unless it is done; the checkpoint, `name`.pth, under a name that does not change."""
+def train(out: Path, options: list[str]) -> Path:
+    """Train unless it is done; the checkpoint under a name that does not change."""
     import torch
 
-    checkpoint = out / f'{name}.pth'
-    work_dir = out / f'train_{name}'
-    tool = ('tools/train.py', config, '--work-dir', work_dir, '--no-validate', '--resume')
+    checkpoint = out / 'checkpoint.pth'
+    tool = ('tools/train.py', CONFIG, '--work-dir', out / 'train', '--no-validate', '--resume')
     if checkpoint.exists():
         return checkpoint
     if torch.cuda.is_available():
@@ -85,17 +91,10 @@ def train(config: Path, out: Path, name: str, options: list[str]) -> Path:
         # On two cores, two processes of one thread are faster than one process of two.
         processes = ('-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2')
         run(*processes, *tool, '--launcher', 'pytorch', *options)
-    part = out / f'{name}.pth.part'
-    shutil.copyfile((work_dir / 'last_checkpoint').read_text().strip(), part)
+    part = out / 'checkpoint.pth.part'
+    shutil.copyfile((out / 'train/last_checkpoint').read_text().strip(), part)
     part.replace(checkpoint)
     return checkpoint
-
-
-def start_from(posenet: Path) -> list[str]:
-    """Options that give PoseNet's weights to PoseNet and its trunk's to MeshNet's trunk."""
-    trunk = dict(type='Pretrained', checkpoint=posenet, prefix='backbone.')
-    init = [f'model.mesh_backbone.init_cfg.{key}={value}' for key, value in trunk.items()]
-    return [f'load_from={posenet}', *init]
 
 
 def report(out: Path, config: object) -> dict:
@@ -178,16 +177,14 @@ def main() -> None:
     data = out / 'data'
     names = ('num_train', 'num_test', 'image_size', 'seed', 'cfg_options')
     settings = {name: getattr(args, name) for name in names}
-    configs = {'posenet_config': POSENET_CONFIG.read_text(), 'config': CONFIG.read_text()}
-    check_settings(out, {**settings, **configs})
+    check_settings(out, {**settings, 'config': CONFIG.read_text()})
     run(
         *('tools/make_synthetic.py', '--kind', 'body', '--seed', args.seed, '--out', data),
         *('--num-train', args.num_train, '--num-test', args.num_test),
         *('--image-size', args.image_size),
     )
     options = ['--cfg-options', *data_options(data), *args.cfg_options]
-    posenet = train(POSENET_CONFIG, out, 'posenet', options)
-    checkpoint = train(CONFIG, out, 'checkpoint', [*options, *start_from(posenet)])
+    checkpoint = train(out, options)
     test_options = ('--work-dir', out / 'test', '--out', out / 'test.json')
     run('tools/test.py', CONFIG, checkpoint, *test_options, *options)
 

@@ -11,7 +11,15 @@ from torch.utils.data import DataLoader, Dataset
 from i2l_plugin.apis import cli
 
 
-@pytest.mark.parametrize('error', [FileNotFoundError('x is not there'), ValueError('x is odd')])
+@pytest.mark.parametrize(
+    'error',
+    [
+        FileNotFoundError('x is not there'),
+        ValueError('x is odd'),
+        PermissionError('x may not be written'),
+        OSError('no space left for x'),
+    ],
+)
 def test_a_users_mistake_ends_in_one_line(error, monkeypatch):
     @cli.one_line_errors
     def tool():

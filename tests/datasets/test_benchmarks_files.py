@@ -124,6 +124,8 @@ def test_missing_persons_may_keep_what_is_annotated(tmp_path, monkeypatch):
         pipeline=TEST_PIPELINE,
     )
     kept = dataset.get_data_info(1)
+    for name in ('box_source', 'root_depth_source'):  # which the metrics' results say
+        assert kept[name] == 'RootNet (annotated for 1 of 2 persons)'
     np.testing.assert_array_equal(
         kept['bbox'], clip_box(columns['bbox_px'], columns['image_size_px'])[1:]
     )

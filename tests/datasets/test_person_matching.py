@@ -134,7 +134,7 @@ def test_grown_boxes_reach_the_pipeline_as_they_are():
     grown = grow_box(persons.box_px) + rng.normal(0, 2, (2, 4))  # reach beyond the picture
     results = results_of(grown, image_id=[4, 5], depth=[3000, 3000])
     for padding in (1.25, 1.1):
-        box_px, score = matched_boxes(results, persons, np.repeat(SIZE, 2, 0), padding, 'error')
+        box_px, score, _ = matched_boxes(results, persons, np.repeat(SIZE, 2, 0), padding, 'error')
         assert box_px.dtype == np.float32
         assert score.tolist() == [1, 1]
         for box, expected in zip(box_px, grown, strict=True):
@@ -164,7 +164,8 @@ def test_growing_is_the_pipelines_and_shrinking_undoes_it():
 def test_detected_boxes_are_clipped_and_keep_their_scores():
     persons = persons_of([[150, 20, 199, 80]])
     results = results_of([[140, -9, 260, 90.5]], score=[0.625])
-    box_px, score = matched_boxes(results, persons, SIZE, 1.0, 'error')
+    box_px, score, found = matched_boxes(results, persons, SIZE, 1.0, 'error')
+    assert found.tolist() == [True]
     assert box_px.tolist() == [[140, 0, 199, 90.5]]
     assert score.tolist() == [0.625]
 
@@ -173,8 +174,8 @@ def test_depths_come_in_the_unit_of_the_file():
     persons = persons_of([[0, 0, 10, 10]] * 2, image_id=[1, 2])
     for unit_mm, depth in ((1.0, [4500, 800]), (1000.0, [4.5, 0.8])):
         results = results_of([[0, 0, 12, 12]] * 2, image_id=[2, 1], depth=depth)
-        found = matched_depths_mm(results, persons, np.full(2, np.nan), unit_mm, 'error')
-        np.testing.assert_allclose(found, [800, 4500])
+        depth_mm, _ = matched_depths_mm(results, persons, np.full(2, np.nan), unit_mm, 'error')
+        np.testing.assert_allclose(depth_mm, [800, 4500])
 
 
 @pytest.mark.parametrize(('unit_mm', 'depth'), [(1.0, 4.5), (1000.0, 4500.0)])
@@ -208,11 +209,13 @@ def test_persons_without_an_entry_keep_what_is_annotated_on_request(monkeypatch)
     persons = persons_of([[0, 0, 10, 10], [3, 4, 20, 30]], image_id=[1, 2])
     results = results_of([[0, 0, 12, 12]], image_id=[1], depth=[3000])
     sizes = np.repeat(SIZE, 2, 0)
-    box_px, score = matched_boxes(results, persons, sizes, 1.25, 'ground_truth')
+    box_px, score, found = matched_boxes(results, persons, sizes, 1.25, 'ground_truth')
     np.testing.assert_allclose(box_px, [[1.2, 1.2, 10.8, 10.8], [3, 4, 20, 30]], rtol=1e-6)
     assert score.tolist() == [1, 1]
-    depth = matched_depths_mm(results, persons, np.array([1.0, 2500]), 1.0, 'ground_truth')
+    assert found.tolist() == [True, False]
+    depth, found = matched_depths_mm(results, persons, np.array([1.0, 2500]), 1.0, 'ground_truth')
     assert depth.tolist() == [3000, 2500]
+    assert found.tolist() == [True, False]
     assert [message.split(':')[-1] for message in messages] == [
         ' the annotated box is used',
         ' the annotated root depth is used',
@@ -228,5 +231,5 @@ def test_nobody_in_the_file_is_an_error_or_a_warning_but_never_a_crash():
     persons = persons_of([[0, 0, 10, 10]], image_id=[1])
     results = results_of([[0, 0, 12, 12]], image_id=[8], depth=[3000])
     assert match_persons(results, persons).tolist() == [-1]
-    depth = matched_depths_mm(results, persons, np.array([7000.0]), 1.0, 'ground_truth')
-    assert depth.tolist() == [7000]
+    depth, found = matched_depths_mm(results, persons, np.array([7000.0]), 1.0, 'ground_truth')
+    assert (depth.tolist(), found.tolist()) == ([7000], [False])

@@ -12,7 +12,7 @@ from helpers_freihand_scorer import (
     write_freihand_truth,
 )
 
-from i2l_plugin.evaluation import freihand_submission
+from i2l_plugin.evaluation import freihand_scoring, freihand_submission
 from i2l_plugin.evaluation.freihand_files import read_submission, read_truth
 from i2l_plugin.evaluation.freihand_scoring import score_submission
 from i2l_plugin.evaluation.freihand_submission import write_submission
@@ -186,7 +186,8 @@ def test_a_truth_that_is_followed_by_something_is_refused(truth):
 
 
 @pytest.mark.parametrize('workers', [1, 2])
-def test_a_submission_is_scored_as_by_the_loops(truth, workers):
+def test_a_submission_is_scored_as_by_the_loops(truth, workers, monkeypatch):
+    monkeypatch.setattr(freihand_scoring, '_CHUNK', 2)  # the last of two chunks is not full
     predicted = disturb(XYZ), disturb(VERTS)
     path = write_submission(truth, *predicted)[workers - 1]
     done = []

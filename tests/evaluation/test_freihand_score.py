@@ -139,6 +139,9 @@ def test_numbers_that_the_official_files_do_not_have_are_named(tmp_path):
     write_freihand_truth(tmp_path, *(points[:2] for points in truth_m(samples)))
     with pytest.raises(ValueError, match=r'holds samples 0 to 1, but got data samples \[2\]'):
         evaluate(samples, gt_dir=str(tmp_path))
+    write_freihand_truth(tmp_path, truth_m(samples)[0], truth_m(samples)[1][:3])
+    with pytest.raises(ValueError, match=r'4 samples in evaluation_xyz.* 3 in evaluation_verts'):
+        FreiHANDScore(HAND, gt_dir=str(tmp_path))
     (tmp_path / 'evaluation_verts.json').unlink()
     with pytest.raises(FileNotFoundError, match=r'no evaluation_verts\.json there'):
         FreiHANDScore(HAND, gt_dir=str(tmp_path))

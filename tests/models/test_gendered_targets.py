@@ -14,7 +14,6 @@ from helpers_gendered import toy_bodies
 from helpers_models import INPUT_PX, LIXELS, make_sample, tiny_model
 from helpers_runs import save_toy_model
 from mmengine.logging import MMLogger
-from mmpose.registry import MODELS
 from torch.nn.parallel import DistributedDataParallel
 
 from i2l_plugin.body_models import BodyModel, BodyModelsByGender
@@ -126,40 +125,9 @@ def test_losses_of_the_cascade_are_means_over_people_posed_alone(bodies, heatmap
     assert ('loss_posenet_heatmap' in losses) == (heatmap_loss is not None)
 
 
-def test_posenets_losses_too(bodies):
-    cascade = tiny_model(bodies['n'], truth_body_models=own(bodies)).eval()
-    parts = dict(coordinate_loss=dict(type='CoordinateL1Loss'))
-    posenet = tiny_posenet(bodies['n'], truth_body_models=own(bodies), **parts).eval()
-    posenet.load_state_dict(cascade.state_dict(), strict=False)
-    samples, inputs = people(bodies), images(len(MIXED))
-    with torch.no_grad():
-        ours, theirs = posenet.loss(inputs, samples), cascade.loss(inputs, samples)
-    assert ours['loss_posenet_pose'] == theirs['loss_posenet_pose']
-    neutral = tiny_posenet(bodies['n'], **parts).eval()
-    neutral.load_state_dict(posenet.state_dict())
-    with torch.no_grad():
-        assert neutral.loss(inputs, samples)['loss_posenet_pose'] != ours['loss_posenet_pose']
-
-
 def images(batch):
     generator = torch.Generator().manual_seed(0)
     return torch.rand(batch, 3, INPUT_PX, INPUT_PX, generator=generator)
-
-
-def tiny_posenet(body_model, **options):
-    config = dict(
-        type='PoseNetEstimator',
-        backbone=dict(type='StagedResNet', depth=18, stem_channels=8, base_channels=8),
-        pose_head=dict(type='LixelHead', up_channels=8, num_upsample=3),
-        codec=dict(
-            type='SoftArgmaxCodec',
-            input_size=(INPUT_PX, INPUT_PX),
-            heatmap_size=(LIXELS,) * 3,
-            depth_range_mm=2000,
-        ),
-        body_model=body_model,
-    )
-    return MODELS.build({**config, **options})
 
 
 def test_genders_without_their_models_are_warned_of_once(bodies, warnings):
@@ -170,10 +138,6 @@ def test_genders_without_their_models_are_warned_of_once(bodies, warnings):
     assert len(warnings) == 1
     assert "gender ['f', 'm'], but one body_model poses" in warnings[0]
     assert tiny_model(bodies['n'], truth_body_models=own(bodies)).loss(images(6), samples)
-    tiny_posenet(
-        bodies['n'], coordinate_loss=dict(type='CoordinateL1Loss'), joint_targets=('annotated',)
-    ).loss(images(6), samples)  # poses nobody
-    assert len(warnings) == 1
 
 
 def test_a_gender_without_a_model_is_named_by_its_sample(bodies):

@@ -86,6 +86,15 @@ def test_heatmap_loss_pulls_the_mean_to_the_target_and_ignores_masked_ones():
     torch.testing.assert_close(means[0, 1], torch.full((3,), 7.5))  # flat as before
 
 
+@pytest.mark.parametrize('sigma_lixel', [-1, 0, 0.1])
+def test_heatmap_loss_refuses_a_gaussian_that_may_fall_between_lixels(sigma_lixel):
+    with pytest.raises(ValueError, match=r'sigma_lixel must be at least 0\.2'):
+        HeatmapLoss(sigma_lixel)
+    widest_gap = torch.full((1, 1, 3), 4.5)
+    loss = HeatmapLoss(0.2)([torch.zeros(1, 1, 16)] * 3, widest_gap, torch.ones(1, 1, 3))
+    assert loss.item() == pytest.approx(math.log(16))
+
+
 def naive_normal_loss(prediction, target, valid):
     """Eq. 11 for every face and edge, mean over all."""
     total, count = 0.0, 0

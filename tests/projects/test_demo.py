@@ -64,6 +64,14 @@ def test_a_second_run_keeps_what_is_done(demo):
     assert (out / 'checkpoint.pth').stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize('option', ['--num-train', '--num-test', '--pictures'])
+def test_nothing_to_show_is_refused_before_anything_is_made(tmp_path, option):
+    done = run_demo(tmp_path / 'out', option, '0')
+    assert done.returncode == 2
+    assert f'argument {option}: got 0, expected at least 1' in done.stderr
+    assert not (tmp_path / 'out').exists()
+
+
 def test_another_demo_in_the_folder_is_refused(demo):
     out, _ = demo
     done = run_demo(out, 'train_cfg.val_interval=3')

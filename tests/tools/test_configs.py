@@ -42,8 +42,7 @@ def test_config_trains_and_tests(path, projects, tmp_path):
     parts = {name.split('.')[0] for name in start.weights}
     assert {name.split('.')[0] for name in moved} == parts
     metrics = runner.test()
-    names = ['joint/{}MPJPE', 'vertex/{}MPVPE', 'posenet/{}MPJPE']
-    for name in names[2:] if config.model.type == 'PoseNetEstimator' else names:
+    for name in ('joint/{}MPJPE', 'vertex/{}MPVPE', 'posenet/{}MPJPE'):
         raw, aligned = metrics[name.format('')], metrics[name.format('PA-')]
         assert 0 < aligned < raw < 2000
         assert metrics[name.split('/')[0] + '/N'] == 5

@@ -14,6 +14,7 @@ from helpers_dataset_runs import (
     convert_as_documented,
     load_tool,
     shrunk,
+    write_hands,
 )
 from helpers_runs import ROOT
 from mmengine.config import Config
@@ -21,6 +22,7 @@ from mmengine.config import Config
 from i2l_plugin.apis.runner import build_runner
 from i2l_plugin.body_models import H36M_17
 from i2l_plugin.datasets import AnnotationRecord
+from i2l_plugin.evaluation.freihand_files import read_submission
 
 WITH_OPTIONS = [
     command
@@ -92,6 +94,29 @@ def test_documented_options_of_the_test(command, truths, tmp_path, monkeypatch):
         assert f'boxes: {boxes}; root depth: {depths})' in line
 
 
+def test_hands_without_annotations_can_be_submitted(truths, tmp_path, monkeypatch):  # noqa: ARG001
+    """The documented config for the evaluation set of 2019."""
+    (tmp_path / 'body_models').symlink_to(Path('body_models').resolve())
+    monkeypatch.chdir(tmp_path)
+    folder = Path('data/freihand')
+    hands = write_hands(folder, 'eval', monkeypatch, published=False)
+    convert_as_documented('freihand', splits=['eval'])
+    everywhere = dict.fromkeys(range(len(hands)), (0, 0, 223, 223))
+    write_rootnet(
+        folder / 'rootnet_output/bbox_root_freihand_output.json',
+        everywhere,
+        {i: joints[0] / 1000 for i, joints in enumerate(hands.joints_cam_mm)},  # m
+    )
+    (block,) = re.findall(r'```python\n(_base_ = .*?)```', DOCUMENT.read_text(), re.DOTALL)
+    (tmp_path / 'mine.py').write_text(block.replace("'configs/", f"'{ROOT}/configs/"))
+    runner = build_runner(shrunk(tmp_path / 'mine.py', tmp_path / 'work', train=False))
+    assert runner.test() == {'freihand/N': 0}
+    xyz, verts = read_submission('work_dirs/freihand_submission/pred.zip')
+    assert (len(xyz), verts.shape[1]) == (len(hands), 778)
+    depths_m = verts[..., 2].mean(axis=1)
+    np.testing.assert_allclose(depths_m, hands.joints_cam_mm[:, 0, 2] / 1000, atol=0.15)
+
+
 def test_there_are_documented_options():
     assert len(WITH_OPTIONS) == 4
 
@@ -113,8 +138,8 @@ def browse(monkeypatch, tmp_path, capsys):
 @pytest.mark.parametrize('path', DATASET_CONFIGS, ids=lambda path: path.stem)
 @pytest.mark.parametrize('split', ['train', 'test'])
 def test_pictures_of_every_config(path, split, truths, browse, tmp_path):  # noqa: ARG001
-    printed = browse(path, '--num', '3', '--split', split)
-    assert re.search(rf'{path.stem}, {split}: [23] of \d+', printed)
+    printed = browse(path, '--num', '2', '--split', split)
+    assert re.search(rf'{path.stem}, {split}: 2 of \d+', printed)
     assert '\n0 suspicious' in printed
     assert {file.name for file in (tmp_path / 'out').iterdir()} == {'index.html', 'sheet_001.png'}
 
@@ -127,5 +152,4 @@ def test_exchanged_sides_are_named(truths, browse):  # noqa: ARG001
     AnnotationRecord('body', columns).save('data/Human36M/swapped.npz')
     options = ('--num', '12', '--cfg-options', 'train_dataloader.dataset.ann_file=swapped.npz')
     printed = browse(config_named('12e_h36m-256x256'), *options)
-    fitted = len(re.findall('left and right look exchanged|mesh joints lie', printed))
-    assert fitted > 0
+    assert len(re.findall('left and right look exchanged', printed)) >= 4

@@ -1,4 +1,4 @@
-"""Downloads, converted, by shipped configs: true meshes score as they should, wrong sides do not."""
+"""Downloads, converted, by shipped configs: true meshes score as they should, wrong sides not."""
 
 import json
 from pathlib import Path

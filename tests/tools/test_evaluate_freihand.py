@@ -72,6 +72,15 @@ def test_a_missing_truth_names_both_files(folder, run, capsys):
     assert 'Traceback' not in capsys.readouterr().err
 
 
+def test_a_folder_in_the_place_of_the_scores_is_one_line_after_the_table(folder, run, capsys):
+    (folder / 'scores').mkdir()
+    options = '--gt', folder, '--pred', folder / 'pred.json', '--out', folder / 'scores'
+    with pytest.raises(SystemExit, match=r'error: .*directory.*scores'):
+        run(*options, '--workers', 1)
+    assert 'mesh aligned' in capsys.readouterr().out
+    assert not list(folder.glob('.*'))
+
+
 @pytest.mark.parametrize('workers', [1, 2])
 @pytest.mark.parametrize(
     ('name', 'message'),

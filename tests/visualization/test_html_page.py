@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import cv2
@@ -14,6 +15,8 @@ from helpers_browsing import first_truth
 
 from i2l_plugin.visualization.dataset_sheet import draw_sample
 from i2l_plugin.visualization.html_page import sample_page
+from i2l_plugin.visualization.joint_distances import JointDistances
+from i2l_plugin.visualization.sample_checks import Finding
 from i2l_plugin.visualization.sample_report import report_on
 
 # Sets the page's controls as a user does, and notes which cards are then to be seen, in order.
@@ -147,6 +150,28 @@ def test_texts_are_escaped(page_file):
     assert '<b>' not in text
     assert '<h1>config &amp; &lt;split&gt;</h1>' in text
     assert 'value="B &lt;2&gt;.npz"' in text
+
+
+def test_whatever_a_record_says_stays_text(samples, tmp_path):
+    hostile = '"><script>alert(1)</script>\'&'
+    report, panels = samples[0]
+    report = replace(
+        report,
+        source=hostile,
+        facts=((hostile, hostile),),
+        distances=JointDistances((hostile,), np.ones(1)),
+        findings=(Finding(True, hostile), Finding(False, hostile)),
+    )
+    with sample_page(tmp_path / 'index.html', hostile) as page:
+        page.add(report, panels)
+    text = (tmp_path / 'index.html').read_text()
+    page = Page(text)
+    assert len(page.scripts) == text.count('<script') == 1
+    ((attrs, words),) = page.cards
+    assert attrs['data-source'] == hostile
+    assert attrs.keys() >= {'data-index', 'data-depth'}  # nothing was cut off
+    assert words.count(hostile) == 5  # two findings, two words of a fact, one joint
+    assert [attrs['value'] for tag, attrs in page.tags if tag == 'option'].count(hostile) == 1
 
 
 def test_the_summary_counts_each_data_set(page_file):
