@@ -7,6 +7,7 @@ small files of known truth in them, so that documented commands and shipped conf
 import importlib.util
 import re
 import shlex
+from pathlib import Path
 
 import helpers_freihand
 import numpy as np
@@ -152,6 +153,8 @@ def shrunk(path, work_dir, options=None, train=True):
         loader.batch_size = len(DATASETS.build(loader.dataset)) // 2
     config.train_cfg.max_epochs = 1
     config.default_hooks.logger.interval = 1
+    # The host names a run by its second, and writes runs of one name into one file.
+    config.experiment_name = '-'.join(Path(work_dir).parts[-2:])
     config.work_dir = str(work_dir)
     return config
 
