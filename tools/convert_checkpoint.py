@@ -24,7 +24,8 @@ finger_tips='release' is right.
 Nothing in the file is executed. Tensors that are unknown, missing or of another shape than the
 release's are named and nothing is written. Optimizer, body-model buffers and the unused first
 layer of the second ResNet are left out; the SMPL / MANO parameter regressor is kept as
-parameter_regressor.*, which a network without one reports as unexpected and passes over.
+parameter_regressor.*, for the configs *_release_smpl.py and *_release_mano.py. A network without
+one reports it as unexpected and passes over it.
 """
 
 

@@ -28,7 +28,7 @@ from i2l_plugin.apis.cli import one_line_errors
 from i2l_plugin.body_models import H36M_17, load_body_model
 from i2l_plugin.datasets import AnnotationRecord
 from i2l_plugin.datasets.person_selection import select_persons
-from i2l_plugin.evaluation.sample_scores import write_json
+from i2l_plugin.files import write_json
 from i2l_plugin.protocols import get_protocol
 
 GENDERS = {'m': 'male', 'f': 'female'}

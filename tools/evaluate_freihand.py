@@ -11,7 +11,7 @@ from tqdm import tqdm
 from i2l_plugin.apis.cli import one_line_errors
 from i2l_plugin.evaluation.freihand_definitions import NUM_SAMPLES
 from i2l_plugin.evaluation.freihand_scoring import score_submission
-from i2l_plugin.evaluation.sample_scores import write_json
+from i2l_plugin.files import write_json
 
 ROWS = (
     ('joints', 'xyz'),

@@ -30,7 +30,7 @@ from .freihand_files import check_truth_files, check_truth_lengths, read_truth
 from .freihand_submission import DECIMALS, write_submission
 from .ground_truth import shared_fitted_meshes
 from .protocol_checks import Evaluated, evaluated_protocol
-from .sample_fields import SampleDict, annotated_joints, predicted_vertices
+from .sample_fields import SampleDict, annotated_joints, predicted_vertices, prefix_of_mesh
 from .sample_scores import Record, report_scores, score_records
 
 _MM_TO_M = 1e-3
@@ -54,8 +54,11 @@ class FreiHANDScore(BaseMetric):
             the data set.
         submission_dir: Writes ``pred.json`` and ``pred.zip`` there; every sample must be evaluated.
         outfile_prefix: Writes the scores of each sample to ``{outfile_prefix}.{prefix}.json``.
-        collect_device, prefix, collect_dir: As in the host.
+        collect_device, collect_dir: As in the host.
+        prefix: Of the result keys; ``'freihand'``, or ``'param_freihand'`` for ``'parameters'``, if
+            None.
         protocol: Of the samples; None takes those of any data set of hands.
+        prediction: ``'mesh'``, or ``'parameters'`` for the mesh of regressed body-model parameters.
 
     Raises:
         FileNotFoundError: No annotations in `gt_dir`.
@@ -77,8 +80,11 @@ class FreiHANDScore(BaseMetric):
         prefix: str | None = None,
         collect_dir: str | None = None,
         protocol: str | None = 'freihand/paper',
+        prediction: str = 'mesh',
     ) -> None:
+        prefix = prefix_of_mesh(prediction, prefix, self.default_prefix)
         super().__init__(collect_device, prefix, collect_dir)
+        self.prediction = prediction
         named = evaluated_protocol(protocol, dataset='freihand')
         self.fitted = shared_fitted_meshes(body_model)
         check_finger_tips(self.fitted.body_model)
@@ -90,7 +96,8 @@ class FreiHANDScore(BaseMetric):
             self._official = [read_truth(gt_dir, what) for what in _POINTS]
             check_truth_lengths(gt_dir, *self._official)
         truth = 'annotated joints and the fitted mesh' if gt_dir is None else 'the official files'
-        choices = f"FreiHAND's own definitions against {truth}"
+        what = '' if prediction == 'mesh' else 'the mesh of the regressed parameters by '
+        choices = f"{what}FreiHAND's own definitions against {truth}"
         self.evaluated = Evaluated(named, choices)
 
     def process(self, data_batch: Any, data_samples: Sequence[SampleDict]) -> None:  # noqa: ARG002
@@ -112,7 +119,9 @@ class FreiHANDScore(BaseMetric):
     def _predictions(self, data_samples: Sequence[SampleDict]) -> tuple[Tensor, Tensor]:
         """(B, 21, 3) and (B, V, 3) in m, on the CPU, as `pred.json` holds them."""
         model = self.fitted.body_model
-        vertices = predicted_vertices(data_samples, model.num_vertices, torch.device('cpu'))
+        vertices = predicted_vertices(
+            data_samples, model.num_vertices, torch.device('cpu'), self.prediction
+        )
         joints = model.regressor(HAND_21.name).cpu() @ vertices
         return tuple((points * _MM_TO_M).round(decimals=DECIMALS) for points in (joints, vertices))
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+
+from i2l_plugin.files import replacing
 
 from .freihand_files import SUBMISSION
 
@@ -48,26 +51,15 @@ def write_submission(
                 f'{what}_m: got NaN or inf in {len(bad)} samples, first {bad[:5].tolist()}; '
                 'nothing was written'
             )
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    json_path, zip_path = folder / SUBMISSION, folder / 'pred.zip'
-    temporary = [
-        path.with_name(f'.{path.name}.{os.getpid()}.tmp') for path in (json_path, zip_path)
-    ]
-    try:
-        with open(temporary[0], 'w', encoding='ascii') as file:
+    json_path, zip_path = Path(folder) / SUBMISSION, Path(folder) / 'pred.zip'
+    with replacing(json_path) as new_json, replacing(zip_path) as new_zip:
+        with new_json.open('w', encoding='ascii') as file:
             file.writelines(_json_parts([xyz_m, verts_m]))
-        with zipfile.ZipFile(temporary[1], 'w') as archive:
+        with zipfile.ZipFile(new_zip, 'w') as archive:
             member = zipfile.ZipInfo(SUBMISSION)  # with a fixed date
             member.compress_type, member.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            with open(temporary[0], 'rb') as source, archive.open(member, 'w') as target:
-                while block := source.read(1 << 20):
-                    target.write(block)
-        for one, path in zip(temporary, (json_path, zip_path), strict=True):
-            os.replace(one, path)
-    finally:
-        for one in temporary:
-            one.unlink(missing_ok=True)
+            with new_json.open('rb') as source, archive.open(member, 'w') as target:
+                shutil.copyfileobj(source, target, 1 << 20)
     return json_path, zip_path
 
 

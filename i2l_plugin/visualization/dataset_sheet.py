@@ -14,9 +14,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from i2l_plugin.files import write_atomically
+
 from .crop_truth import CropCamera, CropTruth, NamedPoints
-from .files import write_atomically
-from .panels import FONT, SHIFT, add_caption, draw_skeleton, side_by_side
+from .panels import FONT, SHIFT, add_caption, draw_skeleton, fixed_point, side_by_side
 from .ray_scene import Camera
 from .renderer import Mesh, frame_view, overlay
 from .sample_report import SampleReport
@@ -78,17 +79,10 @@ def _joints(truth: CropTruth, panel: np.ndarray) -> np.ndarray:
         names = annotated.shared_with(truth.mesh.joints_px)
         pairs = (to_panel(points.take(names)) for points in (annotated, truth.mesh.joints_px))
         for start, end in zip(*pairs, strict=True):
-            ends = [_fixed(point, panel) for point in (start, end)]
+            ends = fixed_point(np.stack([start, end]), panel.shape)
             cv2.line(image, *ends, MESH_JOINT_COLOR, 1, cv2.LINE_AA, SHIFT)
             cv2.circle(image, ends[1], 3 << SHIFT, MESH_JOINT_COLOR, 1, cv2.LINE_AA, SHIFT)
     return _skeleton(image, NamedPoints(annotated.names, to_panel(annotated.points)), truth)
-
-
-def _fixed(point: np.ndarray, panel: np.ndarray) -> tuple[int, int]:
-    """For OpenCV's sub-pixel drawing, far points brought to where its integers do not overflow."""
-    limit = 10.0 * max(panel.shape)
-    x, y = np.rint(np.clip(np.nan_to_num(point), -limit, limit) * 2**SHIFT).astype(int)
-    return int(x), int(y)
 
 
 def _skeleton(image: np.ndarray, joints: NamedPoints, truth: CropTruth) -> np.ndarray:

@@ -1,9 +1,9 @@
-"""Mesh files (OBJ, PLY, GLB) through trimesh.
+"""Mesh files (OBJ, PLY, GLB) of one person, through trimesh.
 
 Axes of every file: metres, right-handed, x right, y UP, z towards the viewer (glTF's convention;
 Blender, MeshLab and three.js show the person upright), origin at the camera centre. From the
 camera frame (mm, y down, z forward) that is (x, -y, -z) / 1000, a rotation: faces keep their side.
-Shapes: V vertices, F faces.
+Vertices keep the body model's order. Shapes: V vertices, F faces.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import trimesh
+from trimesh.exchange.gltf import export_glb
 
-from .files import write_atomically
+from i2l_plugin.files import write_atomically
+
+from .ray_scene import check_mesh
 
 FORMATS = ('.obj', '.ply', '.glb')
 CAMERA_MM_TO_FILE_M = np.array([1e-3, -1e-3, -1e-3])
@@ -30,6 +33,7 @@ def export_mesh(
     vertices_mm: np.ndarray,
     faces: np.ndarray,
     vertex_colors: np.ndarray | None = None,
+    spread_mm: np.ndarray | None = None,
 ) -> Path:
     """Write one mesh; the suffix chooses OBJ, PLY or GLB. Nothing half-written is ever left.
 
@@ -38,6 +42,8 @@ def export_mesh(
         vertices_mm: (V, 3) in the camera frame, e.g. ``pred_instances.vertices_cam[0]``.
         faces: (F, 3) vertex indices.
         vertex_colors: (V, 3) RGB in [0, 1], or None for none.
+        spread_mm: (V,) uncertainty, a vertex property `spread_mm` in PLY and `_spread_mm` in GLB.
+            OBJ has no place for it.
 
     Returns:
         The path written.
@@ -45,25 +51,58 @@ def export_mesh(
     Raises:
         ValueError: Unknown suffix, or arrays of the wrong shape.
     """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        raise ValueError(f'path must end in one of {", ".join(FORMATS)}, got {path.name!r}')
-    vertices_mm, faces = np.asarray(vertices_mm), np.asarray(faces)
+    suffix, vertices_mm = mesh_suffix(path), np.asarray(vertices_mm)
     if vertices_mm.ndim != 2 or vertices_mm.shape[1] != 3:
         raise ValueError(
             f'vertices_mm must be (V, 3), one person at a time, got {vertices_mm.shape}'
         )
+    mesh = make_mesh(vertices_mm, faces, vertex_colors, spread_mm)
+    if suffix == '.glb':
+        return write_mesh(path, export_glb(mesh, include_normals=True))
+    return write_mesh(path, mesh.export(file_type=suffix[1:]))
+
+
+def mesh_suffix(path: str | os.PathLike) -> str:
+    """The suffix of a mesh file in lower case, refused if it is of none."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise ValueError(f'path must end in one of {", ".join(FORMATS)}, got {Path(path).name!r}')
+    return suffix
+
+
+def make_mesh(
+    vertices_mm: np.ndarray,
+    faces: np.ndarray,
+    vertex_colors: np.ndarray | None,
+    spread_mm: np.ndarray | None,
+) -> trimesh.Trimesh:
+    """One person in the file's frame, see `export_mesh`."""
+    faces = np.asarray(faces)
     if faces.ndim != 2 or faces.shape[1] != 3:
         raise ValueError(f'faces must be (F, 3), got {faces.shape}')
-    colors = None
+    check_mesh('the mesh', vertices_mm, faces)
+    colors, attributes = None, {}
     if vertex_colors is not None:
         colors = np.asarray(vertex_colors)
         if colors.shape != vertices_mm.shape:
             raise ValueError(f'vertex_colors must be {vertices_mm.shape}, got {colors.shape}')
         colors = np.rint(np.clip(colors, 0, 1) * 255).astype(np.uint8)
+    if spread_mm is not None:
+        spread = np.asarray(spread_mm, dtype=np.float32)
+        if spread.shape != vertices_mm.shape[:1]:
+            raise ValueError(f'spread_mm must be {vertices_mm.shape[:1]}, got {spread.shape}')
+        attributes['spread_mm'] = spread
     # process=False: merging vertices would break the correspondence with the body model
-    mesh = trimesh.Trimesh(camera_to_file(vertices_mm), faces, vertex_colors=colors, process=False)
-    data = mesh.export(file_type=suffix[1:])
-    write_atomically(path, data if isinstance(data, bytes) else data.encode())
-    return path
+    return trimesh.Trimesh(
+        camera_to_file(vertices_mm),
+        faces,
+        vertex_colors=colors,
+        vertex_attributes=attributes,
+        process=False,
+    )
+
+
+def write_mesh(path: str | os.PathLike, data: bytes | str) -> Path:
+    """Write an exporter's result; nothing half-written is ever found."""
+    write_atomically(Path(path), data if isinstance(data, bytes) else data.encode())
+    return Path(path)

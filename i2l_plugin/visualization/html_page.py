@@ -6,7 +6,6 @@ The page refers to nothing outside itself, and its content security policy forbi
 from __future__ import annotations
 
 import base64
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
+
+from i2l_plugin.files import replacing
 
 from .dataset_sheet import SamplePanels, encode
 from .html_template import SCRIPT, STYLE
@@ -58,18 +59,11 @@ class SamplePage:
 
     def write(self) -> None:
         """Write the page; `sample_page` does."""
-        handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f'.{self.path.name}.')
-        try:
-            with os.fdopen(handle, 'w', encoding='utf-8') as file:
-                file.write(_head(self.title, self.reports))
-                self._cards.seek(0)
-                shutil.copyfileobj(self._cards, file)
-                file.write(f'</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n')
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, self.path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        with replacing(self.path) as temporary, temporary.open('w', encoding='utf-8') as file:
+            file.write(_head(self.title, self.reports))
+            self._cards.seek(0)
+            shutil.copyfileobj(self._cards, file)
+            file.write(f'</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n')
 
 
 def _head(title: str, reports: Sequence[SampleReport]) -> str:

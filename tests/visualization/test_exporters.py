@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import trimesh
 
-from i2l_plugin.visualization import exporters
 from i2l_plugin.visualization.exporters import export_mesh
 
 
@@ -42,7 +41,7 @@ def test_failed_write_leaves_the_old_file_and_no_temporary(tmp_path, mesh, monke
     def fail(*_):
         raise OSError('disk full')
 
-    monkeypatch.setattr(exporters.os, 'replace', fail)
+    monkeypatch.setattr('os.replace', fail)
     with pytest.raises(OSError, match='disk full'):
         export_mesh(path, *mesh)
     assert path.read_text() == 'old'
@@ -56,6 +55,7 @@ def test_failed_write_leaves_the_old_file_and_no_temporary(tmp_path, mesh, monke
         ('a.obj', {'vertices_mm': np.zeros((1, 5, 3))}, 'one person at a time'),
         ('a.obj', {'faces': np.zeros((4, 4), int)}, 'faces must be'),
         ('a.obj', {'vertex_colors': np.zeros(3)}, 'vertex_colors must be'),
+        ('a.ply', {'spread_mm': np.zeros(3)}, 'spread_mm must be'),
     ],
 )
 def test_bad_arguments_are_named(tmp_path, mesh, name, change, match):

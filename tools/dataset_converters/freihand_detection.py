@@ -7,9 +7,7 @@ the first pixel is (0, 0). Shape legend: V vertices, F faces.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from i2l_plugin.datasets import AnnotationRecord
 from i2l_plugin.datasets.person_results import PERSON_CATEGORY
+from i2l_plugin.files import replacing
 
 CATEGORY = {'id': PERSON_CATEGORY, 'name': 'hand', 'supercategory': 'person'}
 _FINER = 4
@@ -69,7 +68,7 @@ def write_detection_json(
         progress: Makes the bar.
     """
     num_hands = 0
-    with _atomic(out) as file:
+    with replacing(out) as temporary, temporary.open('w', encoding='utf-8') as file:
         file.write('{"annotations": [')
         for row, shape in _silhouettes(record, poser, progress):
             annotation = {
@@ -98,21 +97,6 @@ def write_detection_json(
 
 def _append(file: TextIO, item: dict[str, Any], i: int) -> None:
     file.write((',\n' if i else '\n') + json.dumps(item))
-
-
-@contextmanager
-def _atomic(path: Path) -> Iterator[TextIO]:
-    """A text file that takes its name when the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        with open(temporary, 'w', encoding='utf-8') as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _silhouettes(

@@ -22,6 +22,8 @@ from converter_core.summary import Tally
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
+from i2l_plugin.files import write_atomically
+
 SIZE_PX = (320, 240)
 _INFO = '_info.mat'
 _CLIP = re.compile(r'run\d+/[^/\s]+/[^/\s]+?_c\d+(?=\.mp4|_info\.mat|\s|$)')
@@ -200,10 +202,4 @@ def extract_frames(video: Path, targets: Mapping[int, Path]) -> None:
 def _save(path: Path, picture: NDArray[np.uint8]) -> None:
     options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix == '.jpg' else []
     _, encoded = cv2.imencode(path.suffix, picture, options)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.tmp')
-    try:
-        temporary.write_bytes(encoded.tobytes())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, encoded.tobytes())
