@@ -12,10 +12,14 @@ FEATURE = (2, 6, 2, 4)  # B, C, h, w: a quarter of x and y
 
 
 def build_head(kind, seed=0, **options):
-    """A head of 5 points in evaluation mode, its weights of order 1 and its statistics not 0, 1."""
+    """A head of 5 points in evaluation mode, its weights of order 1 and its statistics not 0, 1.
+
+    An option that is None is left out.
+    """
     torch.manual_seed(seed)
-    config = {'in_channels': 6, 'num_points': 5, 'heatmap_size': LIXELS, **options}
-    head = MODELS.build({'type': kind, **config})
+    sizes = {'in_channels': 6, 'num_points': 5, 'heatmap_size': LIXELS}
+    config = {'type': kind, **sizes, **options}
+    head = MODELS.build({name: value for name, value in config.items() if value is not None})
     for layer in head.modules():
         if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
             layer.running_mean.normal_()

@@ -1,13 +1,16 @@
 """The release's network in plain PyTorch, written from its description, with its tensor names.
 
 ResNet-50 v1.5; three up-samplings; Gaussian volume of Eq. 3 built in full, channel j * 64 + z,
-after F~_P; soft-argmax. Weights and BN statistics are random, scaled so that heatmaps are neither
-flat nor single peaks. Shapes: B batch, N points, D = 64 lixels.
+after F~_P; soft-argmax; parameters of a body model from the joints of the mesh. Weights and BN
+statistics are random, scaled so that heatmaps are neither flat nor single peaks.
+Shapes: B batch, N points, P posed joints, D = 64 lixels.
 """
 
 import math
 
+import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 from torch import nn
 
 SIZES = {'body': (29, 6890, 24), 'hand': (21, 778, 16)}  # joints, vertices, posed joints
@@ -128,6 +131,19 @@ class ReleasedNetwork(nn.Module):
         feature = self.mesh_backbone.stages(self.pose2feat.conv(drawn))
         heatmaps = self.mesh_net(feature)
         return (joint_heatmaps, joints), (heatmaps, expectation(heatmaps))
+
+    def parameters(self, joints_lixel):
+        """Joints of the mesh (B, J, 3) to axis-angle (B, P, 3) and shape (B, 10), by numpy."""
+        regressor = self.param_regressor
+        hidden = regressor.fc(joints_lixel.reshape(len(joints_lixel), -1))
+        columns = regressor.fc_pose(hidden).reshape(-1, 3, 2).double().numpy()
+        first = columns[:, :, 0] / np.linalg.norm(columns[:, :, 0], axis=1, keepdims=True)
+        along = (first * columns[:, :, 1]).sum(1, keepdims=True)
+        second = columns[:, :, 1] - along * first
+        second = second / np.linalg.norm(second, axis=1, keepdims=True)
+        matrices = np.stack([first, second, np.cross(first, second)], axis=2)
+        pose = Rotation.from_matrix(matrices).as_rotvec()
+        return pose.reshape(len(joints_lixel), -1, 3), regressor.fc_shape(hidden).numpy()
 
 
 def random_network(kind, seed=0):

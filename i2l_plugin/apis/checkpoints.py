@@ -110,17 +110,28 @@ def read_checkpoint(path: str) -> Any:
         ) from error
 
 
-def check_checkpoint(path: str) -> None:
-    """Refuse a checkpoint that is missing, broken, or more than tensors and plain values.
+def read_weights(path: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The ``state_dict`` of a checkpoint, or the checkpoint itself if it is one, and its ``meta``.
 
     Raises:
         FileNotFoundError: No such file.
         ValueError: As `read_checkpoint`, or there is no ``state_dict`` of tensors in it.
     """
     content = read_checkpoint(path)
-    state = content.get('state_dict', content) if isinstance(content, dict) else None
+    content = content if isinstance(content, dict) else {}
+    state, meta = content.get('state_dict', content), content.get('meta')
     if not isinstance(state, dict) or not any(isinstance(v, torch.Tensor) for v in state.values()):
         raise ValueError(f'checkpoint {path!r} holds no state_dict of tensors')
+    return state, meta if isinstance(meta, dict) else {}
+
+
+def check_checkpoint(path: str) -> None:
+    """Refuse a checkpoint that is missing, broken, or more than tensors and plain values.
+
+    Raises:
+        FileNotFoundError, ValueError: As `read_weights`.
+    """
+    read_weights(path)
 
 
 def admit_checkpoint(path: str) -> None:

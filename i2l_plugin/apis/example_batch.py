@@ -87,7 +87,12 @@ def _person(codec: Any, body_model: Any, number: int) -> PoseDataSample:
             princpt_px=size / 2,
             crop_from_image=np.eye(2, 3),
             root_depth_mm=depth_mm,
+            annotated_joint_names=body_model.joint_set.joint_names,
         )
+    )
+    sample.gt_instances = InstanceData(
+        annotated_joints_cam_mm=np.full((1, joints, 3), [0, 0, depth_mm], np.float32),
+        annotated_joints_valid=np.ones((1, joints), bool),
     )
     sample.gt_instance_labels = InstanceData(
         **{name: torch.tensor(np.array(v), dtype=torch.float32) for name, v in labels.items()}

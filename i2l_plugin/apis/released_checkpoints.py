@@ -1,14 +1,12 @@
 """Snapshots released by the authors of I2L-MeshNet as checkpoints of `CascadedMeshEstimator`.
 
 A snapshot is a dict of ``epoch``, ``network`` (the state dict, each name behind ``module.``) and
-``optimizer``. The parameter regressor stays in the state dict, as ``parameter_regressor.*``: an
-estimator without one passes over it.
+``optimizer``. The parameter regressor stays in the state dict, as ``parameter_regressor.*``:
+`MeshToParametersEstimator` has one, an estimator without passes over it.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +18,7 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from torch import Tensor
 
 from i2l_plugin.datasets.metainfo import pose_metainfo
+from i2l_plugin.files import replacing
 
 from .checkpoints import read_checkpoint
 from .released_network import (
@@ -207,17 +206,8 @@ def save_atomically(checkpoint: Mapping[str, Any], path: str) -> None:
     target = Path(path)
     if target.is_dir():
         raise ValueError(f'{path!r} is a folder; give the name of a file')
-    temporary = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f'.{target.name}.')
-        with os.fdopen(handle, 'wb') as file:
+        with replacing(target) as temporary, temporary.open('wb') as file:
             torch.save(dict(checkpoint), file)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, (OSError, RuntimeError)):
-            raise ValueError(f'{path!r} cannot be written: {error}') from error
-        raise
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f'{path!r} cannot be written: {error}') from error

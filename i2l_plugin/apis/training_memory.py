@@ -21,7 +21,8 @@ class SavedActivations:
 
     Each storage counts once and whole, however many views of it are saved, since one view keeps all
     of it. Parameters and buffers of `model` count nothing: they are held anyway. The network's
-    input counts, where a layer needs it. What a custom autograd function keeps without
+    input counts, where a layer needs it; so does what a part of the graph saves that is dropped
+    before the backward pass. What a custom autograd function keeps without
     ``save_for_backward`` is not seen.
 
     Args:
@@ -37,8 +38,9 @@ class SavedActivations:
         self.by_part: dict[str, int] = {}
         self._part = part
         self._model_storages = {_storage_key(t) for t in _held_by(model)}
-        # saved tensors stay alive until the backward pass, so no other storage takes their place
-        self._seen: set[tuple[str, int]] = set()
+        # Held while counting: a graph that is dropped, as PoseNet's joints before f_M have one,
+        # frees what it saved, and another storage may take the same place.
+        self._seen: dict[tuple[str, int], Tensor] = {}
 
     def __enter__(self) -> SavedActivations:
         self._hooks.__enter__()
@@ -46,6 +48,7 @@ class SavedActivations:
 
     def __exit__(self, *error: object) -> None:
         self._hooks.__exit__(*error)
+        self._seen.clear()
 
     @property
     def total(self) -> int:
@@ -53,12 +56,13 @@ class SavedActivations:
         return sum(self.by_part.values())
 
     def _pack(self, tensor: Tensor) -> Tensor:
+        saved = tensor.detach()  # the tensor itself would keep its own graph alive
         key = _storage_key(tensor)
         if key not in self._model_storages and key not in self._seen:
-            self._seen.add(key)
+            self._seen[key] = saved
             part = self._part()
             self.by_part[part] = self.by_part.get(part, 0) + storage_bytes(tensor)
-        return tensor.detach()  # the tensor itself would keep its own graph alive
+        return saved
 
 
 def storage_bytes(tensor: Tensor) -> int:
@@ -86,8 +90,8 @@ def _held_by(model: nn.Module) -> list[Tensor]:
 
 
 def _storage_key(tensor: Tensor) -> tuple[str, int]:
-    """What tells living storages apart."""
-    return str(tensor.device), tensor.untyped_storage().data_ptr()
+    """What tells living storages apart, also those without data (meta and fake tensors)."""
+    return str(tensor.device), tensor.untyped_storage()._cdata
 
 
 def _tensors_in(value: Any) -> Iterator[Tensor]:

@@ -139,7 +139,7 @@ class CascadedMeshEstimator(BasePoseEstimator):
             {
                 **mesh_head,
                 **lixels,
-                'num_points': self.body_model.num_vertices,
+                **self._mesh_head_sizes(),
                 'in_channels': trunk.feat_dim,
             }
         )
@@ -148,6 +148,10 @@ class CascadedMeshEstimator(BasePoseEstimator):
         self.heatmap_loss = MODELS.build(heatmap_loss) if heatmap_loss else None
         if heatmap_loss:
             check_heatmap_loss(self.pose_head, self.codec.heatmap_size)
+
+    def _mesh_head_sizes(self) -> dict[str, int]:
+        """What of `mesh_head` follows from the body model."""
+        return dict(num_points=self.body_model.num_vertices)
 
     @property
     def with_posenet(self) -> bool:
@@ -240,7 +244,6 @@ class CascadedMeshEstimator(BasePoseEstimator):
         Every sample's metainfo must hold ``crop_from_image``, ``focal_px``, ``princpt_px`` and
         ``root_depth_mm`` (R of Eq. 7); ValueError names the samples whose depth is not finite.
         """
-        frame = read_frame(data_samples, inputs.device)
         feed, mirrored_feed = {}, {}
         if self.fed_pose == 'truth':
             with torch.autocast(inputs.device.type, enabled=False):
@@ -252,9 +255,7 @@ class CascadedMeshEstimator(BasePoseEstimator):
         if self.test_cfg.get('flip_test', False):
             mirrored = self.estimate(inputs.flip(-1), **mirrored_feed)
             estimate = estimate.average(mirrored.mirror(self.codec, self.body_model))
-        with torch.autocast(inputs.device.type, enabled=False):  # coordinates need float32
-            people = self.decode(estimate, frame)
-        return add_predictions(data_samples, people)
+        return self.place(estimate, data_samples)
 
     def estimate(self, inputs: Tensor, **feed: LixelTarget) -> LixelEstimate:
         """Coordinates and spread of every heatmap, in lixels; `feed` as in `heatmaps`."""
@@ -264,6 +265,16 @@ class CascadedMeshEstimator(BasePoseEstimator):
             spread=self.mesh_head.spread(vertex_heatmaps),
             joints=None if joint_heatmaps is None else self.pose_head.coordinates(joint_heatmaps),
         )
+
+    def place(
+        self, estimate: LixelEstimate, data_samples: Sequence[PoseDataSample]
+    ) -> list[PoseDataSample]:
+        """The samples with the meshes of an estimate, whatever ran the network; see `predict`."""
+        device = self.body_model.faces.device
+        frame = read_frame(data_samples, device)
+        with torch.autocast(device.type, enabled=False):  # coordinates need float32
+            people = self.decode(estimate, frame)
+        return add_predictions(data_samples, people)
 
     def decode(
         self, estimate: LixelEstimate, frame: Mapping[str, Tensor]

@@ -73,15 +73,20 @@ class ImagePoints:
     spread_img: Tensor | None = None
 
 
+def read_views(data_samples: Sequence[PoseDataSample], device: torch.device) -> dict[str, Tensor]:
+    """What the crops of a batch show: T (B, 2, 3) and the camera, (B, 2) each, of Eq. 7."""
+    names = ('crop_from_image', 'focal_px', 'princpt_px')
+    return {name: stack_meta(data_samples, name, device) for name in names}
+
+
 def read_frame(data_samples: Sequence[PoseDataSample], device: torch.device) -> dict[str, Tensor]:
     """Where the crops of a batch lie: T, camera and R of Eq. 7, the arguments of `to_image`.
 
     Raises:
         ValueError: The depth of a root joint is unknown (not finite) or not in front of the camera.
     """
-    names = ('crop_from_image', 'focal_px', 'princpt_px', 'root_depth_mm')
-    frame = {name: stack_meta(data_samples, name, device) for name in names}
-    depth_mm = frame['root_depth_mm']
+    frame = read_views(data_samples, device)
+    depth_mm = frame['root_depth_mm'] = stack_meta(data_samples, 'root_depth_mm', device)
     usable = (torch.isfinite(depth_mm) & (depth_mm > 0)).tolist()
     if not all(usable):
         ids = [sample.metainfo.get('sample_id') for sample in data_samples]

@@ -61,7 +61,7 @@ class LixelHead(BaseModule):
         self.lixels.check(feature, *upsampled.shape[:-3:-1])
         line_x, line_y = self.marginalise(upsampled)  # (B, c', Dx), (B, c', Dy)
         depth = self.depth_block(pool(feature))  # (B, c'*Dz), channel c*Dz + z
-        depth = depth.view(len(depth), self.up_channels, -1)
+        depth = depth.unflatten(1, (self.up_channels, -1))
         return self.conv_x(line_x), self.conv_y(line_y), self.conv_z(depth)
 
     def coordinates(self, heatmaps: Sequence[Tensor]) -> Tensor:

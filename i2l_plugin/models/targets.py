@@ -51,12 +51,14 @@ class MeshTargets:
         fitted_joints: Joints of the fitted body model.
         annotated_joints: The data set's own joints, mapped by name; zero weight where it has none.
         joints: P^C* of Eqs. 8 and 9: fitted where the fit is valid, annotated elsewhere.
+        fitted_root_depth_mm: Absolute depth of the fitted body model's root joint, (B,).
     """
 
     vertices: LixelTarget
     fitted_joints: LixelTarget
     annotated_joints: LixelTarget
     joints: LixelTarget
+    fitted_root_depth_mm: Tensor
 
 
 JOINT_TARGETS: dict[str, Callable[[MeshTargets], LixelTarget]] = {
@@ -125,6 +127,24 @@ def annotated_joint_targets(
 
 
 @torch.no_grad()
+def pose_fits(
+    data_samples: Sequence[PoseDataSample], models: BodyModelsByGender
+) -> tuple[Tensor, Tensor]:
+    """Vertices (B, V, 3) and joints (B, J, 3) of the fitted bodies, in camera mm.
+
+    Raises:
+        ValueError: Naming the sample, if there is no model of its gender.
+    """
+    device = models.body_model.faces.device
+    pose, betas, transl_mm, mirrored = (
+        stack_labels(data_samples, key, device)
+        for key in ('pose', 'betas', 'transl_mm', 'mirrored')
+    )
+    people = [sample.metainfo for sample in data_samples]
+    return models.pose_cam_mm(people, pose, betas, transl_mm, mirrored.bool())
+
+
+@torch.no_grad()
 def build_targets(
     data_samples: Sequence[PoseDataSample],
     body_model: BodyModel | BodyModelsByGender,
@@ -149,25 +169,15 @@ def build_targets(
         models = BodyModelsByGender(models)
     device = models.body_model.faces.device
     crop = stack_meta(data_samples, 'crop_from_image', device)
-    labels = {
-        key: stack_labels(data_samples, key, device)
-        for key in ('pose', 'betas', 'transl_mm', 'mirrored', 'fit_valid')
-    }
-    fit_valid = labels['fit_valid']
-    vertices_cam, joints_cam = models.pose_cam_mm(
-        [sample.metainfo for sample in data_samples],
-        labels['pose'],
-        labels['betas'],
-        labels['transl_mm'],
-        labels['mirrored'].bool(),
-    )
-    root = models.body_model.joint_set.root
+    fit_valid = stack_labels(data_samples, 'fit_valid', device)
+    vertices_cam, joints_cam = pose_fits(data_samples, models)
+    root_depth_mm = joints_cam[:, models.body_model.joint_set.root, 2]
     points_img = project(
         torch.cat([vertices_cam, joints_cam], dim=1),
         stack_meta(data_samples, 'focal_px', device),
         stack_meta(data_samples, 'princpt_px', device),
     )
-    points_img[..., 2] -= joints_cam[:, root, None, 2]
+    points_img[..., 2] -= root_depth_mm[:, None]
     fitted = image_to_lixel(points_img, fit_valid[:, None], torch.ones_like(fit_valid), crop, codec)
     num_vertices = vertices_cam.shape[1]
     fitted_joints = LixelTarget(fitted.lixel[:, num_vertices:], fitted.weight[:, num_vertices:])
@@ -177,4 +187,5 @@ def build_targets(
         fitted_joints=fitted_joints,
         annotated_joints=annotated_joints,
         joints=fitted_joints.otherwise(annotated_joints, fit_valid),
+        fitted_root_depth_mm=root_depth_mm,
     )

@@ -11,11 +11,12 @@ from helpers_released_network import random_network, snapshot
 from helpers_runs import ROOT, make_project, run_tool
 from mmpose.apis import init_model
 from mmpose.registry import DATASETS
+from scipy.spatial.transform import Rotation
 
 from i2l_plugin.apis.released_network import released_tensors
 from i2l_plugin.apis.runner import load_config
 
-CONFIG = ROOT / 'configs/hand/i2l-meshnet_res50_3xb16-25e_freihand-256x256_release.py'
+CONFIG = ROOT / 'configs/hand/i2l-meshnet_res50_3xb16-5e_freihand-256x256_release_mano.py'
 OPEN = dict(kind='hand', path='open')
 
 
@@ -28,7 +29,10 @@ def release_config(folder):
     root = str(make_project(folder, 'hand') / 'data/test') + '/'
     dataset = dict(type='HandMeshDataset', data_root=root, ann_file='record.npz', test_mode=True)
     loader.dataset = dict(dataset, indices=[0, 3], pipeline=loader.dataset.pipeline)
-    config.test_evaluator = [dict(type='MeshVertexError', body_model=OPEN)]
+    config.test_evaluator = [
+        dict(type='MeshVertexError', body_model=OPEN),
+        dict(type='MeshVertexError', body_model=OPEN, prediction='parameters'),
+    ]
     config.dump(folder / 'config.py')
     return load_config(str(folder / 'config.py'))
 
@@ -61,8 +65,9 @@ def test_a_hand_snapshot_predicts_as_in_the_release(tmp_path, monkeypatch, capsy
     target.unlink()  # half a gigabyte each
     assert model.dataset_meta['num_keypoints'] == 21
     metrics = json.loads((tmp_path / 'metrics.json').read_text())
-    assert metrics['vertex/N'] == 2
-    assert np.isfinite(metrics['vertex/PA-MPVPE'])
+    for prefix in ('vertex', 'param_vertex'):
+        assert metrics[f'{prefix}/N'] == 2
+        assert np.isfinite(metrics[f'{prefix}/PA-MPVPE'])
 
     dumped = pickle.loads((tmp_path / 'dump.pkl').read_bytes())
     dataset = DATASETS.build(config.test_dataloader.dataset)
@@ -84,6 +89,11 @@ def test_a_hand_snapshot_predicts_as_in_the_release(tmp_path, monkeypatch, capsy
         lixel = np.array([4 / to_crop[0, 0], 4 / to_crop[1, 1], 300 / 64])  # in px, px, mm
         predicted = np.asarray(result['pred_instances']['vertices_img'])[0]
         assert (np.abs(predicted - theirs) / lixel).max() < 1e-3
+        pose, betas = network.parameters(model.body_model.joint_regressor @ vertices)
+        instances = result['pred_instances']  # the crop is upright: its axes are the camera's
+        ours, theirs = (Rotation.from_rotvec(p[0]) for p in (instances['body_pose'], pose))
+        assert (ours.inv() * theirs).magnitude().max() < 1e-3
+        np.testing.assert_allclose(instances['betas'], betas, atol=2e-3)
 
 
 def failure(monkeypatch, *arguments):

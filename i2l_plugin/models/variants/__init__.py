@@ -6,12 +6,15 @@ resolution, and ``spread(output)`` their standard deviations (B, N, 3) in the sa
 where no uncertainty is modelled. Estimators give a head ``in_channels``, ``num_points`` and the
 codec's ``heatmap_size``; losses, targets and metrics see nothing but lixels. A head whose output is
 one 1D heatmap an axis also has ``resolution``, the lixels (x, y, z) of those.
+
+`ParameterHead` alone is apart: it gives parameters of a body model, for `ParameterMeshEstimator`.
 """
 
 from .coordinate_head import CoordinateHead
 from .dense_lixel_head import DenseLixelHead
 from .depth_map_head import DepthMapHead
 from .early_lixel_head import EarlyLixelHead
+from .parameter_head import ParameterHead, PlacedParameters
 from .pixel_head import PixelHead
 from .voxel_head import VoxelHead
 
@@ -20,6 +23,8 @@ __all__ = [
     'DenseLixelHead',
     'DepthMapHead',
     'EarlyLixelHead',
+    'ParameterHead',
     'PixelHead',
+    'PlacedParameters',
     'VoxelHead',
 ]

@@ -50,7 +50,7 @@ class CoordinateHead(BaseModule):
 
     def forward(self, feature: Tensor) -> Tensor:
         """Halves of the volume from its middle. (B, C, h, w) -> (B, N, 3)."""
-        return self.out(self.hidden(pool(feature))).view(len(feature), -1, 3)
+        return self.out(self.hidden(pool(feature))).unflatten(1, (-1, 3))
 
     def coordinates(self, values: Tensor) -> Tensor:
         """What `forward` gave, to lixels. (B, N, 3) -> (B, N, 3)."""

@@ -54,7 +54,7 @@ class DenseLixelHead(BaseModule):
 
     def forward(self, feature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Heatmap logits of x, y and z. (B, C, h, w) -> 3 x (B, N, D)."""
-        hidden = self.hidden(pool(feature)).view(len(feature), self.hidden_channels, -1)
+        hidden = self.hidden(pool(feature)).unflatten(1, (self.hidden_channels, -1))
         return self.conv_x(hidden), self.conv_y(hidden), self.conv_z(hidden)
 
     def coordinates(self, heatmaps: Sequence[Tensor]) -> Tensor:

@@ -55,7 +55,7 @@ class EarlyLixelHead(BaseModule):
         line_x = self.upsample_x(feature.mean(2))  # (B, c', Dx)
         line_y = self.upsample_y(feature.mean(3))  # (B, c', Dy)
         self.lixels.check(feature, line_x.shape[-1], line_y.shape[-1])
-        depth = self.depth_block(pool(feature)).view(len(feature), self.up_channels, -1)
+        depth = self.depth_block(pool(feature)).unflatten(1, (self.up_channels, -1))
         return self.conv_x(line_x), self.conv_y(line_y), self.conv_z(depth)
 
     def coordinates(self, heatmaps: Sequence[Tensor]) -> Tensor:

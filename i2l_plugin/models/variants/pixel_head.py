@@ -63,7 +63,7 @@ class PixelHead(BaseModule):
         """Logits of the marginals of x, y and z. (B, C, h, w) -> 3 x (B, N, d)."""
         upsampled = self.upsample(feature)  # (B, c', dy, dx)
         self.lixels.check(feature, *upsampled.shape[:-3:-1])
-        depth = self.depth_block(pool(feature)).view(len(feature), self.up_channels, -1)
+        depth = self.depth_block(pool(feature)).unflatten(1, (self.up_channels, -1))
         return (*pixel_marginals(self.conv_xy(upsampled)), self.conv_z(depth))
 
     def coordinates(self, heatmaps: Sequence[Tensor]) -> Tensor:

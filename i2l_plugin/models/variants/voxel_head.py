@@ -52,10 +52,9 @@ class VoxelHead(BaseModule):
     def forward(self, feature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of the marginals of x, y and z. (B, C, h, w) -> 3 x (B, N, d)."""
         upsampled = self.upsample(feature)  # (B, c', dy, dx)
-        width, height = upsampled.shape[:-3:-1]
-        self.lixels.check(feature, width, height)
+        self.lixels.check(feature, *upsampled.shape[:-3:-1])
         logits = self.conv_xyz(upsampled)  # channel n*dz + z
-        logits = logits.view(len(logits), self.num_points, -1, height, width)  # (B, N, dz, dy, dx)
+        logits = logits.unflatten(1, (self.num_points, -1))  # (B, N, dz, dy, dx)
         with torch.autocast(logits.device.type, enabled=False):
             logits = logits.float()
             return logits.logsumexp((2, 3)), logits.logsumexp((2, 4)), logits.logsumexp((3, 4))
