@@ -20,7 +20,7 @@ import i2l_plugin.models  # noqa: F401 (registers the networks)
 from i2l_plugin.apis.example_batch import example_batch
 from i2l_plugin.apis.model_cost import ModelCost, Times, model_cost
 from i2l_plugin.apis.runner import config_mistakes, load_config
-from i2l_plugin.evaluation.sample_scores import write_json
+from i2l_plugin.files import write_json
 
 from ._ratios import count
 
