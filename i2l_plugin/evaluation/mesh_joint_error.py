@@ -21,10 +21,18 @@ from .freihand_definitions import check_finger_tips
 from .ground_truth import shared_fitted_meshes
 from .point_errors import point_errors
 from .protocol_checks import Evaluated, evaluated_protocol, protocol_options
-from .sample_fields import SampleDict, annotated_joints, predicted_vertices, stack_field
+from .sample_fields import (
+    SampleDict,
+    annotated_joints,
+    check_choice,
+    predicted_vertices,
+    stack_field,
+)
 from .sample_scores import Record, report_scores, score_records
 
 SCORES = ('MPJPE', 'PA-MPJPE')
+PREFIXES = {'mesh': 'joint', 'parameters': 'param_joint', 'posenet': 'posenet'}
+"""What may be evaluated, and the default prefix of its results."""
 
 
 @METRICS.register_module()
@@ -47,13 +55,15 @@ class MeshJointError(BaseMetric):
         regressor: Regressor of `body_model` that gives the joint set; the one of its name if None.
         truth: ``'fitted'`` (also if None): the same regressor on the fitted mesh (3DPW's protocol);
             or ``'annotated'``: the data set's own joints, by name (Human3.6M's protocol).
-        prediction: ``'mesh'``, or ``'posenet'`` for PoseNet's own joints (Table 12), whose
-            joint set is the body model's.
+        prediction: ``'mesh'``, or ``'parameters'`` for the mesh of regressed body-model parameters
+            (Table 6), or ``'posenet'`` for PoseNet's own joints (Table 12), whose joint set is the
+            body model's.
         evaluation_joints: Names of the joints to average over; the joint set's if None.
         root: Name of the joint that root alignment takes to the origin; the joint set's if None.
         outfile_prefix: Writes the errors of each sample to ``{outfile_prefix}.{prefix}.json``.
         collect_device, collect_dir: As in the host.
-        prefix: Of the result keys; ``'joint'``, or ``'posenet'`` for PoseNet's joints, if None.
+        prefix: Of the result keys; ``'joint'``, ``'param_joint'`` or ``'posenet'``, by
+            `prediction`, if None.
         protocol: Name of a protocol, e.g. ``'h36m/paper'``.
         truth_body_models: Options of the models that pose the fitted mesh by the samples' gender,
             ``'n'``, ``'m'`` or ``'f'``; what is not given is as in `body_model`.
@@ -82,11 +92,9 @@ class MeshJointError(BaseMetric):
         protocol: str | None = None,
         truth_body_models: Mapping[str, Any] | None = None,
     ) -> None:
-        _check_choice('truth', truth, ('fitted', 'annotated', None))
-        _check_choice('prediction', prediction, ('mesh', 'posenet'))
-        if prefix is None and prediction == 'posenet':
-            prefix = 'posenet'
-        super().__init__(collect_device, prefix, collect_dir)
+        check_choice('truth', truth, ('fitted', 'annotated', None))
+        check_choice('prediction', prediction, PREFIXES)
+        super().__init__(collect_device, prefix or PREFIXES[prediction], collect_dir)
         named = evaluated_protocol(protocol, truth_body_models=truth_body_models)
         self.fitted = shared_fitted_meshes(body_model, truth_body_models)
         self.prediction, self.outfile_prefix = prediction, outfile_prefix
@@ -138,6 +146,8 @@ class MeshJointError(BaseMetric):
         what = f'{len(self.joint_index) - 1} joints of {self.regressor}'
         if self.prediction == 'posenet':
             what = f"PoseNet's {what}"
+        elif self.prediction == 'parameters':
+            what = f'{what} of the regressed parameters'
         truth = 'annotated joints' if self.truth == 'annotated' else self.fitted.describe()
         return f'{what} against {truth}, {self.joint_names[0]} at the origin'
 
@@ -171,13 +181,10 @@ class MeshJointError(BaseMetric):
             joints = stack_field(data_samples, 'pred_instances', 'posenet_joints_cam')
             return joints[:, self.joint_index].to(target)
         model = self.fitted.body_model
-        vertices = predicted_vertices(data_samples, model.num_vertices, target.device)
+        vertices = predicted_vertices(
+            data_samples, model.num_vertices, target.device, self.prediction
+        )
         return model.regressor(self.regressor)[self.joint_index].to(vertices.device) @ vertices
-
-
-def _check_choice(argument: str, value: str | None, choices: Sequence[str | None]) -> None:
-    if value not in choices:
-        raise ValueError(f'{argument} must be one of {tuple(choices)}, got {value!r}')
 
 
 def _posenet_joint_set(own_joints: JointSet, joint_set: str | None) -> str:

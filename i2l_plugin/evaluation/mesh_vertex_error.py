@@ -17,7 +17,7 @@ from i2l_plugin.body_models import BodyModel, get_joint_set
 from .ground_truth import shared_fitted_meshes
 from .point_errors import point_errors
 from .protocol_checks import Evaluated, evaluated_protocol
-from .sample_fields import SampleDict, predicted_vertices
+from .sample_fields import SampleDict, predicted_vertices, prefix_of_mesh
 from .sample_scores import Record, report_scores, score_records
 
 SCORES = ('MPVPE', 'PA-MPVPE')
@@ -34,13 +34,16 @@ class MeshVertexError(BaseMetric):
     Args:
         body_model: Options of `build_body_model` (or the model): the network's body model.
         outfile_prefix: Writes the errors of each sample to ``{outfile_prefix}.{prefix}.json``.
-        collect_device, prefix, collect_dir: As in the host.
+        collect_device, collect_dir: As in the host.
+        prefix: Of the result keys; ``'vertex'``, or ``'param_vertex'`` for ``'parameters'``, if
+            None.
         protocol, truth_body_models: As in `MeshJointError`.
+        prediction: ``'mesh'``, or ``'parameters'`` for the mesh of regressed body-model parameters.
 
     Raises:
-        ValueError: Unknown protocol, or one that does not suit the models; and on evaluation, if a
-            field is missing, no sample has a valid fit, another protocol selected the samples or a
-            gender has no model.
+        ValueError: Unknown protocol or prediction, or a protocol that does not suit the models; and
+            on evaluation, if a field is missing, no sample has a valid fit, another protocol
+            selected the samples or a gender has no model.
     """
 
     default_prefix = 'vertex'
@@ -54,8 +57,11 @@ class MeshVertexError(BaseMetric):
         collect_dir: str | None = None,
         protocol: str | None = None,
         truth_body_models: Mapping[str, Any] | None = None,
+        prediction: str = 'mesh',
     ) -> None:
+        prefix = prefix_of_mesh(prediction, prefix, self.default_prefix)
         super().__init__(collect_device, prefix, collect_dir)
+        self.prediction = prediction
         named = evaluated_protocol(protocol, truth_body_models=truth_body_models)
         self.fitted = shared_fitted_meshes(body_model, truth_body_models)
         self.outfile_prefix = outfile_prefix
@@ -67,7 +73,8 @@ class MeshVertexError(BaseMetric):
             self.regressor, self.root = named.regressor, joints.index(named.root)
         self.fitted.check_regressor(self.regressor)
         root = f'{joints.joint_names[self.root]} of {self.regressor} at the origin'
-        choices = f'vertices against {self.fitted.describe()}, {root}'
+        what = 'vertices' if prediction == 'mesh' else 'vertices of the regressed parameters'
+        choices = f'{what} against {self.fitted.describe()}, {root}'
         self.evaluated = Evaluated(named, choices)
 
     def process(self, data_batch: Any, data_samples: Sequence[SampleDict]) -> None:  # noqa: ARG002
@@ -80,7 +87,9 @@ class MeshVertexError(BaseMetric):
             target = self.fitted.vertices(kept)
             target_root = self.fitted.joints(kept, self.regressor, [self.root])[:, 0]
             model = self.fitted.body_model
-            prediction = predicted_vertices(kept, model.num_vertices, target.device)
+            prediction = predicted_vertices(
+                kept, model.num_vertices, target.device, self.prediction
+            )
             root_row = model.regressor(self.regressor)[self.root].to(target.device)  # (V,)
             errors = point_errors(prediction, root_row @ prediction, target, target_root)
             scores = dict(zip(SCORES, errors, strict=True))

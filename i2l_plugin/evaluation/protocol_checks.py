@@ -81,11 +81,14 @@ class Evaluated:
     Args:
         protocol: Of the metric, None without a named one.
         choices: What is compared with what, in a few words.
+        places: Metainfo of the places that predictions rest on: boxes and root depths, or less.
     """
 
-    def __init__(self, protocol: Protocol | None, choices: str) -> None:
+    def __init__(
+        self, protocol: Protocol | None, choices: str, places: Sequence[str] = tuple(_SOURCES)
+    ) -> None:
         self.protocol, self.choices = protocol, choices
-        self._sources: dict[str, set[str]] = {name: set() for name in _SOURCES}
+        self._sources: dict[str, set[str]] = {name: set() for name in places}
 
     def check(self, data_samples: Sequence[SampleDict]) -> None:
         """Make sure that the data set selected its samples as the protocol does.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 SampleDict = Mapping[str, Any]  # PoseDataSample.to_dict(), as the evaluator hands it to metrics
+MESHES = {'mesh': 'vertices_cam', 'parameters': 'param_vertices_cam'}
+"""Predicted meshes by name: the network's, and the one of body-model parameters (Table 6)."""
 
 
 def field(data_sample: SampleDict, group: str, name: str) -> Tensor:
@@ -43,14 +45,35 @@ def stack_field(data_samples: Sequence[SampleDict], group: str, name: str) -> Te
     return torch.stack([field(sample, group, name) for sample in data_samples])
 
 
+def check_choice(argument: str, value: str | None, choices: Iterable[str | None]) -> None:
+    """ValueError that names the argument unless `value` is one of `choices`."""
+    choices = tuple(choices)
+    if value not in choices:
+        raise ValueError(f'{argument} must be one of {choices}, got {value!r}')
+
+
+def prefix_of_mesh(prediction: str, prefix: str | None, default: str) -> str:
+    """Prefix of a metric's results: the given one, else the default, ``param_`` before it if the
+    mesh of body-model parameters is evaluated; ValueError if `prediction` is not of `MESHES`."""
+    check_choice('prediction', prediction, MESHES)
+    return prefix or (f'param_{default}' if prediction == 'parameters' else default)
+
+
 def predicted_vertices(
-    data_samples: Sequence[SampleDict], num_vertices: int, device: torch.device
+    data_samples: Sequence[SampleDict],
+    num_vertices: int,
+    device: torch.device,
+    prediction: str = 'mesh',
 ) -> Tensor:
-    """Predicted meshes (B, V, 3) in camera mm, float64; ValueError if V is not `num_vertices`."""
-    vertices = stack_field(data_samples, 'pred_instances', 'vertices_cam')
+    """Predicted meshes (B, V, 3) in camera mm, float64; ValueError if V is not `num_vertices`.
+
+    `prediction` is of `MESHES`.
+    """
+    name = MESHES[prediction]
+    vertices = stack_field(data_samples, 'pred_instances', name)
     if vertices.shape[1:] != (num_vertices, 3):
         raise ValueError(
-            f'pred_instances.vertices_cam must be (1, {num_vertices}, 3) for the body model of '
+            f'pred_instances.{name} must be (1, {num_vertices}, 3) for the body model of '
             f'this metric; got (1, {", ".join(map(str, vertices.shape[1:]))}): give the metric and '
             'the network one body_model'
         )

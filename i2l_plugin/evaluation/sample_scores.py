@@ -6,18 +6,18 @@ the data set's order and drops the sampler's padding by counting records, so non
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.logging import MMLogger
 from torch import Tensor
+
+from i2l_plugin.files import write_json
 
 from .protocol_checks import Evaluated
 from .sample_fields import SampleDict
@@ -122,21 +122,3 @@ def _finite_or_none(record: Mapping[str, Any]) -> dict[str, Any]:
         name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in record.items()
     }
-
-
-def write_json(content: Any, path: str | os.PathLike, indent: int | None = None) -> None:
-    """Write a JSON file, whole or not at all; makes the folder.
-
-    Raises:
-        ValueError: `content` holds NaN or inf.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        with temporary.open('w') as file:
-            json.dump(content, file, indent=indent, allow_nan=False)
-            file.write('\n')
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
