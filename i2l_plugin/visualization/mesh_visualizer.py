@@ -1,17 +1,18 @@
 """Result pictures of predicted meshes, for MMPose's hooks and inferencers.
 
-One row: picture | meshes over it | meshes from the side | joints | per-vertex uncertainty (the
-spread of the 1D heatmaps that the lixel representation models, paper section 4). It reads only
-`pred_instances` (keypoints, vertices_cam, vertex_spread) and the metainfo (focal_px, princpt_px).
+One row of panels of one picture with any number of people, whatever is chosen of: the picture,
+meshes over it, meshes from the side and from above, joints, per-vertex uncertainty (the spread of
+the 1D heatmaps that the lixel representation models, paper section 4). It reads only
+`pred_instances` (keypoints, vertices_cam, vertex_spread, bboxes, track_ids, root_depth_mm) and the
+metainfo (focal_px, princpt_px). A row's size depends on the picture alone, so rows make videos.
 Shapes: N people, J joints, V vertices, F faces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import cv2
 import mmcv
 import numpy as np
 from mmengine.dist import master_only
@@ -21,15 +22,13 @@ from mmpose.visualization import PoseLocalVisualizer
 
 from i2l_plugin.body_models import build_body_model
 
-from .panels import (
-    add_caption,
-    colorize,
-    draw_color_bar,
-    draw_skeleton,
-    side_by_side,
-    spread_mm,
-)
-from .renderer import PALETTE, Mesh, overlay, render_view
+from .panels import add_caption, draw_skeleton, side_by_side
+from .scene_overlay import SceneView, draw_spread
+from .scene_people import ScenePeople
+from .scene_sides import draw_side
+
+PANELS = ('image', 'mesh', 'side', 'top', 'joints', 'uncertainty')
+PERSON_PANELS = ('image', 'mesh', 'side', 'joints', 'uncertainty')
 
 
 @VISUALIZERS.register_module()
@@ -43,6 +42,10 @@ class MeshVisualizer(PoseLocalVisualizer):
             the faces. None: the data set's metainfo must hold ``faces`` (F, 3).
         panel_height: Height of the row in px; pictures are scaled to it.
         opacity: Of the mesh over the picture.
+        panels: What a row shows, of `PANELS` in any order. 'top' is worth its place where there
+            are several people.
+        spread_range_mm: Ends of the uncertainty's colours, e.g. ``(20, 120)``, for videos and
+            comparisons. None takes percentiles of each picture's own values.
         **kwargs: Arguments of mmpose's PoseLocalVisualizer (name, vis_backends, save_dir, ...).
     """
 
@@ -52,11 +55,18 @@ class MeshVisualizer(PoseLocalVisualizer):
         body_model: Mapping[str, Any] | None = None,
         panel_height: int = 320,
         opacity: float = 0.9,
+        panels: Sequence[str] = PERSON_PANELS,
+        spread_range_mm: tuple[float, float] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(name, **kwargs)
         if panel_height < 32:
             raise ValueError(f'panel_height must be at least 32 px, got {panel_height}')
+        unknown = [panel for panel in panels if panel not in PANELS]
+        if unknown or not panels or isinstance(panels, str):
+            raise ValueError(f'panels must be some of {PANELS}, got {panels!r}')
+        self.panels = tuple(panels)
+        self.spread_range_mm = spread_range_mm
         self.body_model = body_model
         self.panel_height = panel_height
         self.opacity = opacity
@@ -73,6 +83,7 @@ class MeshVisualizer(PoseLocalVisualizer):
         wait_time: float = 0,
         out_file: str | None = None,
         step: int = 0,
+        draw_bbox: bool = False,
         **_: Any,
     ) -> np.ndarray:
         """Draw one picture's predictions and store the row.
@@ -86,12 +97,14 @@ class MeshVisualizer(PoseLocalVisualizer):
             wait_time: Seconds that the window stays.
             out_file: Write the row here instead of to the backends.
             step: Global step for the backends.
+            draw_bbox: Add boxes with each one's number (track id) and depth to the panels 'image'
+                and 'mesh'.
             **_: Switches of mmpose's hook that have no meaning here (draw_gt, draw_heatmap, ...).
 
         Returns:
             The row, (panel_height, W', 3) uint8 RGB.
         """
-        row = self.draw(image, data_sample, kpt_thr)
+        row = self.draw(image, data_sample, kpt_thr, draw_bbox)
         self.set_image(row)
         if show:
             self.show(row, win_name=name, wait_time=wait_time)
@@ -102,31 +115,34 @@ class MeshVisualizer(PoseLocalVisualizer):
         return row
 
     def draw(
-        self, image: np.ndarray, data_sample: PoseDataSample, kpt_thr: float = 0.3
+        self,
+        image: np.ndarray,
+        data_sample: PoseDataSample,
+        kpt_thr: float = 0.3,
+        draw_bbox: bool = False,
     ) -> np.ndarray:
         """The row of panels of one picture, see `add_datasample`."""
-        people = data_sample.pred_instances
-        for field in ('vertices_cam', 'keypoints', 'keypoint_scores'):
-            if field not in people:
-                raise ValueError(f'pred_instances has no {field!r}; it has {list(people.keys())}')
-        view = _View.of(image, data_sample.metainfo, self.panel_height)
-        vertices = np.asarray(people.vertices_cam, dtype=np.float64)  # N, V, 3
-        meshes = [Mesh(v, self.faces, PALETTE[i % len(PALETTE)]) for i, v in enumerate(vertices)]
-        panels = [
-            add_caption(view.image, 'image'),
-            add_caption(view.overlay(meshes, self.opacity), 'mesh'),
-            add_caption(render_view(meshes, view.image.shape[1::-1]), 'side'),
-            add_caption(self._draw_joints(view, people, kpt_thr), 'joints'),
-        ]
-        if 'vertex_spread' in people:
-            spread = spread_mm(np.asarray(people.vertex_spread), vertices[..., 2], view.focal_px)
-            low, high = np.percentile(spread, [2, 98]) if spread.size else (0.0, 1.0)
-            meshes = [
-                Mesh(v, self.faces, colorize(s, low, high))
-                for v, s in zip(vertices, spread, strict=True)
-            ]
-            panel = draw_color_bar(view.overlay(meshes), low, high, 'mm')
-            panels.append(add_caption(panel, 'uncertainty'))
+        people = ScenePeople.of(data_sample)
+        view = SceneView.of(image, data_sample, self.panel_height)
+        panels = []
+        for name in self.panels:
+            caption = name
+            if not people.names:
+                panel, caption = self._empty_panel(view, name), f'{name}: nobody'
+            elif name == 'joints':
+                panel = self._draw_joints(view, data_sample.pred_instances, kpt_thr)
+            elif name in ('side', 'top'):
+                panel = self._draw_side(view, people, name)
+            elif name == 'uncertainty' and people.spread_mm is None:
+                panel, caption = view.image, 'uncertainty: not estimated'
+            elif name == 'uncertainty':
+                panel = draw_spread(view, people, self.faces, self.spread_range_mm)
+            else:
+                panel = view.image
+                if name == 'mesh':
+                    panel = view.overlay(people.meshes(self.faces), self.opacity)
+                panel = view.draw_people(panel, people) if draw_bbox else panel
+            panels.append(add_caption(panel, caption))
         return side_by_side(panels)
 
     @property
@@ -144,47 +160,23 @@ class MeshVisualizer(PoseLocalVisualizer):
             self._faces = build_body_model(**self.body_model).faces.cpu().numpy()
         return self._faces
 
-    def _draw_joints(self, view: _View, people: Any, kpt_thr: float) -> np.ndarray:
+    def _empty_panel(self, view: SceneView, name: str) -> np.ndarray:
+        blank = name in ('side', 'top')
+        return draw_side([], view.camera.image_size_px, name) if blank else view.image
+
+    def _draw_side(self, view: SceneView, people: ScenePeople, name: str) -> np.ndarray:
+        meshes = people.meshes(self.faces)
+        labels = [str(number) for number in people.numbers] if len(meshes) > 1 else None
+        return draw_side(meshes, view.camera.image_size_px, name, view.camera, labels)
+
+    def _draw_joints(self, view: SceneView, people: Any, kpt_thr: float) -> np.ndarray:
+        for field in ('keypoints', 'keypoint_scores'):
+            if field not in people:
+                raise ValueError(f'pred_instances has no {field!r}; it has {list(people.keys())}')
         id_to_name = (self.dataset_meta or {}).get('keypoint_id2name', {})
         image = view.image
         for points, scores in zip(people.keypoints, people.keypoint_scores, strict=True):
             names = [id_to_name.get(i, '') for i in range(len(points))]
             visible = np.asarray(scores) >= kpt_thr
-            image = draw_skeleton(image, view.to_panel(points), visible, self.skeleton or [], names)
+            image = draw_skeleton(image, view.to_view(points), visible, self.skeleton or [], names)
         return image
-
-
-class _View(NamedTuple):
-    """The picture at the panel's height, with its camera."""
-
-    image: np.ndarray  # (panel_height, W', 3)
-    scale: np.ndarray  # (2,) panel px per picture px
-    focal_px: np.ndarray  # (2,) of the picture
-    princpt_px: np.ndarray  # (2,) of the picture
-
-    @classmethod
-    def of(cls, image: np.ndarray, metainfo: Mapping[str, Any], panel_height: int) -> _View:
-        for field in ('focal_px', 'princpt_px'):
-            if field not in metainfo:
-                raise ValueError(
-                    f'the data sample has no {field!r} in its metainfo: add it to the meta keys '
-                    'of the packing transform'
-                )
-        height, width = image.shape[:2]
-        size = (max(1, round(width * panel_height / height)), panel_height)
-        method = cv2.INTER_AREA if panel_height < height else cv2.INTER_LINEAR
-        focal, princpt = (np.asarray(metainfo[k], np.float64) for k in ('focal_px', 'princpt_px'))
-        return cls(
-            cv2.resize(image, size, interpolation=method),
-            np.array(size) / (width, height),
-            focal,
-            princpt,
-        )
-
-    def to_panel(self, points_px: np.ndarray) -> np.ndarray:
-        """Picture px to panel px. cv2.resize aligns outer borders, not first pixels' centres."""
-        return (np.asarray(points_px, np.float64) + 0.5) * self.scale - 0.5
-
-    def overlay(self, meshes: list[Mesh], opacity: float = 1.0) -> np.ndarray:
-        focal = self.focal_px * self.scale
-        return overlay(self.image, meshes, focal, self.to_panel(self.princpt_px), opacity)

