@@ -12,11 +12,12 @@ The trunk is ImageNet's, which the host downloads; to start from COCO's Mask R-C
 mask_rcnn_r50_fpn_1x_coco_20200205-d4b0c5d6.pth and add --cfg-options load_from=FILE model.backbone.init_cfg=None
 """
 
-_base_ = 'mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py'
+_base_ = [
+    'mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py',
+    '../_base_/datasets/freihand_boxes.py',
+]
 
-data_root = 'data/freihand/'
 image_scale = (512, 512)  # of images of 224 x 224 px
-metainfo = dict(classes=('hand',), palette=[(220, 120, 60)])
 
 train_pipeline = [
     dict(step, scale=image_scale) if step['type'] == 'Resize' else step
@@ -29,26 +30,10 @@ test_pipeline = [
 
 model = dict(roi_head=dict(bbox_head=dict(num_classes=1), mask_head=dict(num_classes=1)))
 
-train_dataloader = dict(
-    dataset=dict(
-        data_root=data_root,
-        ann_file='train_hands.json',
-        data_prefix=dict(img=''),
-        metainfo=metainfo,
-        pipeline=train_pipeline,
-    )
-)
-val_dataloader = dict(
-    dataset=dict(
-        data_root=data_root,
-        ann_file='eval_hands.json',
-        data_prefix=dict(img=''),
-        metainfo=metainfo,
-        pipeline=test_pipeline,
-    )
-)
+train_dataloader = dict(dataset=dict(**_base_.train_boxes, pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(**_base_.test_boxes, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-val_evaluator = dict(ann_file=data_root + 'eval_hands.json')
+val_evaluator = dict(ann_file=_base_.test_boxes_file)
 test_evaluator = val_evaluator
 default_hooks = dict(checkpoint=dict(max_keep_ckpts=3))

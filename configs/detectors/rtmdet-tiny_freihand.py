@@ -12,10 +12,11 @@ The trunk is ImageNet's, which the host downloads; to start from COCO's RTMDet-t
 rtmdet_tiny_8xb32-300e_coco_20220902_112414-78e30dcc.pth and add --cfg-options load_from=FILE model.backbone.init_cfg=None
 """
 
-_base_ = 'mmdet::rtmdet/rtmdet_tiny_8xb32-300e_coco.py'
+_base_ = [
+    'mmdet::rtmdet/rtmdet_tiny_8xb32-300e_coco.py',
+    '../_base_/datasets/freihand_boxes.py',
+]
 
-data_root = 'data/freihand/'
-metainfo = dict(classes=('hand',), palette=[(220, 120, 60)])
 max_epochs, last_epochs = 20, 2  # the last ones without mosaics
 base_lr = 0.004  # of 8 x 32 images
 
@@ -42,27 +43,11 @@ test_pipeline = [
 
 model = dict(bbox_head=dict(num_classes=1))
 
-train_dataloader = dict(
-    dataset=dict(
-        data_root=data_root,
-        ann_file='train_hands.json',
-        data_prefix=dict(img=''),
-        metainfo=metainfo,
-        pipeline=train_pipeline,
-    )
-)
-val_dataloader = dict(
-    dataset=dict(
-        data_root=data_root,
-        ann_file='eval_hands.json',
-        data_prefix=dict(img=''),
-        metainfo=metainfo,
-        pipeline=test_pipeline,
-    )
-)
+train_dataloader = dict(dataset=dict(**_base_.train_boxes, pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(**_base_.test_boxes, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-val_evaluator = dict(ann_file=data_root + 'eval_hands.json')
+val_evaluator = dict(ann_file=_base_.test_boxes_file)
 test_evaluator = val_evaluator
 
 train_cfg = dict(

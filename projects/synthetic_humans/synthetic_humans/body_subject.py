@@ -12,7 +12,7 @@ from .body_angles import JOINTS, BodyAngles
 from .body_map import BodyMap
 from .body_poses import draw_pose
 from .compose import Layer
-from .framing import Shot, draw_view, shoot
+from .framing import Figure, Shot, draw_view, shoot
 from .kinematics import forward_kinematics
 from .lighting import Surface
 from .outfit import Outfit, draw_outfit, find_regions, paint_body
@@ -22,9 +22,16 @@ from .surroundings import Backdrop, Ground
 
 FILL = (0.6, 0.9)
 MIN_CAMERA_HEIGHT_MM = 250.0
+OCCLUDER_SHARE = 0.15  # of the pictures with something in front of the people
 MAX_BETA = 2.0
 SMOOTHING_STEPS = 10
 SKIRT_RINGS, SKIRT_SIDES = 12, 40
+
+
+def draw_tilt(rng: np.random.Generator) -> tuple[float, float]:
+    """Pitch and roll of a camera in degrees; most look slightly down."""
+    pitch = np.clip(rng.normal(6, 8), -8, 32)
+    return pitch, np.clip(rng.normal(0, 2.5), -7, 7)
 
 
 class BodySubject:
@@ -45,18 +52,22 @@ class BodySubject:
         self.shapedirs = model.shapedirs.double().numpy()
         self.j_regressor = model.j_regressor.double().numpy()
 
-    def draw_shot(self, rng: np.random.Generator, image_size: int) -> Shot:
-        """A posed person before a camera."""
+    def draw_figure(self, rng: np.random.Generator) -> Figure:
+        """A posed person who turns anywhere."""
         betas = np.clip(rng.normal(0, 1, self.model.num_betas), -MAX_BETA, MAX_BETA)
         pose = draw_pose(rng, self.angles, self.rest_joints_m)
         yaw = rng.uniform(-180, 180)
         lean = pose.lean_deg + np.clip(rng.normal(0, 2.5), -6, 6)
         tilt = np.clip(rng.normal(0, 2), -5, 5)
         root = Rotation.from_euler('YXZ', [yaw, lean, tilt], degrees=True)
-        pitch = np.clip(rng.normal(6, 8), -8, 32)  # most cameras look slightly down
-        view = draw_view(rng, pitch, np.clip(rng.normal(0, 2.5), -7, 7), FILL)
+        return Figure(pose.pose, root, betas, pose.family)
+
+    def draw_shot(self, rng: np.random.Generator, image_size: int) -> Shot:
+        """A posed person before a camera."""
+        figure = self.draw_figure(rng)
+        view = draw_view(rng, *draw_tilt(rng), FILL)
         while True:
-            shot = shoot(self.model, pose.pose, root, betas, view, image_size, pose.family)
+            shot = shoot(self.model, figure, view, image_size)
             if shot.camera_height_mm() > MIN_CAMERA_HEIGHT_MM:
                 return shot
             view = view.tilted(3.0)  # a camera under the floor: raise it and look further down
@@ -65,18 +76,27 @@ class BodySubject:
         self, rng: np.random.Generator, shot: Shot, ground: Ground, backdrop: Backdrop
     ) -> list[Layer]:
         """The dressed person, furniture, and sometimes something in front."""
+        layers = self.dress(rng, shot) + self.seats(rng, shot, ground)
+        layers += furniture(rng, shot, ground, backdrop)
+        if rng.random() < OCCLUDER_SHARE:
+            layers.append(occluder(rng, shot, ground))
+        return layers
+
+    def dress(self, rng: np.random.Generator, shot: Shot) -> list[Layer]:
+        """The person in random clothes."""
         outfit = draw_outfit(rng)
         layers = [self._dressed(outfit, shot)]
         if shot.family in ('stand', 'gesture', 'walk') and rng.random() < 0.16:
             layers.append(self._skirt(rng, outfit, shot))
-        if shot.family == 'sit':
-            thighs = self.map.weights[:, [1, 2]].sum(1) > 0.5
-            points = shot.vertices_mm[thighs | (self.map.weights[:, 0] > 0.5)]
-            layers.append(seat(rng, ground, points[(points @ shot.up).argmin()]))
-        layers += furniture(rng, shot, ground, backdrop)
-        if rng.random() < 0.15:
-            layers.append(occluder(rng, shot, ground))
         return layers
+
+    def seats(self, rng: np.random.Generator, shot: Shot, ground: Ground) -> list[Layer]:
+        """What the person sits on, if anything."""
+        if shot.family != 'sit':
+            return []
+        thighs = self.map.weights[:, [1, 2]].sum(1) > 0.5
+        points = shot.vertices_mm[thighs | (self.map.weights[:, 0] > 0.5)]
+        return [seat(rng, ground, points[(points @ shot.up).argmin()])]
 
     def _dressed(self, outfit: Outfit, shot: Shot) -> Layer:
         """The body mesh, thicker where it wears something."""

@@ -28,7 +28,9 @@ from tqdm import tqdm
 from i2l_plugin.body_models import BODY_29, HAND_21, build_body_model
 from i2l_plugin.datasets import AnnotationRecord
 
-from .sample import Subject, build_subject, draw_sample
+from .coco_boxes import coco_boxes
+from .sample import Subject, build_subject, draw_sample, model_kind
+from .scene import draw_scene
 
 BLOCK_SIZE = 16
 TEMPORARY = '.unfinished-'
@@ -43,9 +45,10 @@ class Settings:
 
     kind: str
     seed: int
-    image_size: int
+    image_size: int | tuple[int, int]  # side px; width and height px of scenes
     generator_version: int = GENERATOR_VERSION
     body_model_crc: int = 0
+    people: tuple[int, int] | None = None  # smallest and largest number of people in a scene
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def generate(
         workers: Number of processes.
 
     Returns:
-        The annotation record's path by split.
+        The annotation record's path by split; its boxes as COCO JSON are beside it.
 
     Raises:
         ValueError: The folder holds a data set of other settings.
@@ -103,7 +106,9 @@ def generate(
 def claim(folder: Path, settings: Settings) -> None:
     """Write the settings into a new folder, or compare them with those of an old one."""
     path = folder / 'settings.json'
-    wanted = asdict(settings)
+    # as a file would give it back; what a kind does not have is left out
+    wanted = {name: value for name, value in asdict(settings).items() if value is not None}
+    wanted = json.loads(json.dumps(wanted))
     if path.is_file():
         found = json.loads(path.read_text())
         if found != wanted:
@@ -163,23 +168,32 @@ def _start_process(kind: str) -> None:
 def _complete(block: Block) -> tuple[Block, int]:
     """Make what is missing of a block."""
     known = _read_block(block)
-    rows, crcs, made = [], [], 0
+    known_crcs = known.pop('crc', np.zeros(0, np.int64))
+    parts, crcs, made = [], [], 0
     for position, index in enumerate(range(block.start, block.stop)):
         picture = block.folder / f'images/{block.split}/{index:06d}.jpg'
-        if position < len(known.get('crc', ())) and _crc(picture) == known['crc'][position]:
-            rows.append({name: values[position] for name, values in known.items() if name != 'crc'})
-            crcs.append(known['crc'][position])
+        if position < len(known_crcs) and _crc(picture) == known_crcs[position]:
+            mine = known['image_id'] == index
+            parts.append({name: values[mine] for name, values in known.items()})
+            crcs.append(known_crcs[position])
             continue
-        row, jpeg = draw_sample(
-            _subject, block.settings.seed, block.split, index, block.settings.image_size
-        )
+        rows, jpeg = _draw(block.settings, block.split, index)
         write_file(picture, jpeg)
-        rows.append(row)
+        parts.append({name: np.stack([row[name] for row in rows]) for name in rows[0]})
         crcs.append(zlib.crc32(jpeg))
         made += 1
     if made:
-        _write_block(block, rows, crcs)
+        _write_block(block, parts, crcs)
     return block, made
+
+
+def _draw(settings: Settings, split: str, index: int) -> tuple[list[dict[str, Any]], bytes]:
+    """Annotations, one a person or hand, and JPEG of one picture."""
+    source = (_subject, settings.seed, split, index, settings.image_size)
+    if settings.kind == 'scenes':
+        return draw_scene(*source, settings.people)
+    row, jpeg = draw_sample(*source)
+    return [row], jpeg
 
 
 def _crc(path: Path) -> int:
@@ -195,33 +209,39 @@ def _read_block(block: Block) -> dict[str, np.ndarray]:
         return {}
 
 
-def _write_block(block: Block, rows: list[dict[str, Any]], crcs: list[int]) -> None:
-    columns = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
+def _write_block(block: Block, parts: list[dict[str, np.ndarray]], crcs: list[int]) -> None:
     buffer = io.BytesIO()
-    np.savez(buffer, crc=np.array(crcs, np.int64), **columns)
+    np.savez(buffer, crc=np.array(crcs, np.int64), **_concatenate(parts))
     write_file(block.path, buffer.getvalue())
 
 
+def _concatenate(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 def _merge(settings: Settings, folder: Path, split: str, count: int) -> Path:
-    """The canonical record of a finished split."""
-    parts = [
+    """The canonical record of a finished split, and its boxes."""
+    blocks = [
         _read_block(Block(settings, folder, split, start, min(start + BLOCK_SIZE, count)))
         for start in range(0, count, BLOCK_SIZE)
     ]
-    columns = {
-        name: np.concatenate([part[name] for part in parts])[:count]
-        for name in parts[0]
-        if name != 'crc'
-    }
-    names = {'body': BODY_29, 'hand': HAND_21}[settings.kind].joint_names
+    for block in blocks:
+        del block['crc']
+    columns = _concatenate(blocks)
+    asked = columns['image_id'] < count
+    columns = {name: values[asked] for name, values in columns.items()}
+    kind = model_kind(settings.kind)
+    names = {'body': BODY_29, 'hand': HAND_21}[kind].joint_names
+    record = AnnotationRecord.create(kind, names, **columns)
     path = folder / f'{split}.npz'
-    AnnotationRecord.create(settings.kind, names, **columns).save(path)
+    record.save(path)
+    write_file(folder / f'{split}_coco.json', coco_boxes(record))
     return path
 
 
 def model_crc(kind: str) -> int:
-    """A number that changes with the body model's arrays."""
+    """A number that changes with the arrays of a kind's body model."""
     crc = 0
-    for name, buffer in sorted(build_body_model(kind).named_buffers()):
+    for name, buffer in sorted(build_body_model(model_kind(kind)).named_buffers()):
         crc = zlib.crc32(name.encode() + np.ascontiguousarray(buffer.numpy()).tobytes(), crc)
     return crc

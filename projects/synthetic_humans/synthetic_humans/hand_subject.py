@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 from i2l_plugin.body_models import BodyModel
 
 from .compose import Layer
-from .framing import Shot, draw_view, shoot
+from .framing import Figure, Shot, draw_view, shoot
 from .hand_paint import HandLook, HandMap, draw_look, paint_hand
 from .hand_poses import FingerAxes, draw_fingers
 from .lighting import Surface
@@ -54,8 +54,8 @@ class HandSubject:
         else:
             root = Rotation.from_rotvec(_random_rotation(rng))
         view = draw_view(rng, rng.uniform(0, 45), np.clip(rng.normal(0, 4), -9, 9), FILL)
-        pose = self.axes.pose(bend, spread)
-        return shoot(self.model, pose, root, betas, view, image_size, family)
+        figure = Figure(self.axes.pose(bend, spread), root, betas, family)
+        return shoot(self.model, figure, view, image_size)
 
     def layers(
         self, rng: np.random.Generator, shot: Shot, ground: Ground, backdrop: Backdrop

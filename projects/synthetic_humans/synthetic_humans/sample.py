@@ -37,8 +37,14 @@ class Subject(Protocol):
     ) -> list[Layer]: ...
 
 
+def model_kind(kind: str) -> str:
+    """Kind of the body model: scenes are of bodies."""
+    return 'hand' if kind == 'hand' else 'body'
+
+
 def build_subject(kind: str) -> Subject:
-    """People or hands of the embedded open body model."""
+    """People (also of scenes) or hands of the embedded open body model."""
+    kind = model_kind(kind)
     return {'body': BodySubject, 'hand': HandSubject}[kind](build_body_model(kind))
 
 
@@ -58,11 +64,19 @@ def draw_sample(
     Returns:
         Columns of the annotation record for this sample, without leading dimension; JPEG or None.
     """
-    streams = np.random.SeedSequence([seed, SPLITS.index(split), index]).spawn(2)
-    rng, picture_rng = (np.random.default_rng(stream) for stream in streams)
+    rng, picture_rng = random_streams(seed, split, index)
     shot = subject.draw_shot(rng, image_size)
     row = annotation(shot, split, index)
     return row, render_shot(subject, shot, picture_rng) if picture else None
+
+
+def random_streams(
+    seed: int, split: str, index: int
+) -> tuple[np.random.Generator, np.random.Generator]:
+    """Random sources of what is annotated and of what is not."""
+    streams = np.random.SeedSequence([seed, SPLITS.index(split), index]).spawn(2)
+    rng, picture_rng = (np.random.default_rng(stream) for stream in streams)
+    return rng, picture_rng
 
 
 def render_shot(subject: Subject, shot: Shot, rng: np.random.Generator) -> bytes:
