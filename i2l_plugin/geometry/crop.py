@@ -74,6 +74,38 @@ def apply_affine(affine: Tensor, points: Tensor) -> Tensor:
     return torch.cat([xy, points[..., 2:]], dim=-1)
 
 
+def crop_rotation(affine: Tensor) -> Tensor:
+    """Rotation (..., 3, 3) about the optical axis that takes camera axes to the crop's axes.
+
+    A direction d of camera space looks in the crop as R @ d does in an upright one, exactly on the
+    optical axis. The identity where the crop was not rotated.
+
+    Args:
+        affine: (..., 2, 3) similarity without reflection, as `crop_from_image`.
+    """
+    linear = affine[..., :2]
+    turn = linear / torch.linalg.det(linear).sqrt()[..., None, None]
+    rotation = torch.zeros(*affine.shape[:-2], 3, 3, dtype=affine.dtype, device=affine.device)
+    rotation[..., :2, :2] = turn
+    rotation[..., 2, 2] = 1
+    return rotation
+
+
+def cropped_box_size(affine: Tensor, output_size: Sequence[int]) -> Tensor:
+    """Width and height, in image px, of the box that a crop shows; a turned box in its own frame.
+
+    Args:
+        affine: T, (..., 2, 3), a similarity.
+        output_size: Width and height of the crop.
+
+    Returns:
+        (..., 2).
+    """
+    (a, b), (c, d) = (row.unbind(-1) for row in affine[..., :2].unbind(-2))
+    scale = (a * d - b * c).abs().sqrt()  # crop px per image px
+    return affine.new_tensor(list(output_size)) / scale[..., None]
+
+
 MIN_BOX_PX = 1.0  # sides of the smallest box that is cropped
 
 

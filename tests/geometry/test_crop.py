@@ -9,6 +9,8 @@ from i2l_plugin.geometry.crop import (
     box_has_area,
     clip_box,
     crop_from_image,
+    crop_rotation,
+    cropped_box_size,
     invert_affine,
 )
 
@@ -36,6 +38,15 @@ def test_a_quarter_turn_of_the_box_turns_its_content_counter_clockwise():
     right_of_centre = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
     landed = apply_affine(crop, right_of_centre) - 1
     torch.testing.assert_close(landed, torch.tensor([[0.0, -1.0]], dtype=torch.float64))
+
+
+@pytest.mark.parametrize('rotation', [0, 30, -90, 179.5])
+def test_the_box_that_a_crop_shows_is_the_one_it_was_cut_from(rotation):
+    """Whatever its rotation: the height follows from the width and the crop's aspect."""
+    boxes = [((612.3, 340.7), (411.0, 548.0)), ((5.0, 7.0), (30.0, 40.0))]
+    crops = [crop_from_image(*box, rotation, (192, 256)) for box in boxes]
+    found = cropped_box_size(torch.from_numpy(np.stack(crops)), (192, 256))
+    np.testing.assert_allclose(found, [scale for _, scale in boxes])
 
 
 @pytest.mark.parametrize('width', [0, -3, float('nan')])
@@ -75,3 +86,14 @@ def test_boxes_need_a_pixel_of_width_and_of_height():
     boxes = [[[3, 4, 4, 5], [3, 4, 3.99, 9]], [[3, 4, 9, 4.5], [-1, -1, 50, 80]]]
     assert box_has_area(boxes).tolist() == [[True, False], [False, True]]
     assert box_has_area(boxes[0][0])
+
+
+@pytest.mark.parametrize('rotation_deg', [0.0, 35.0, -60.0, 170.0])
+def test_axes_of_a_crop_turn_about_the_optical_axis_against_the_boxs_rotation(rotation_deg):
+    """Protocols, section 4: in-plane rotation by r rotates orientations by -r."""
+    crop = torch.from_numpy(crop_from_image((30, 40), (123, 77), rotation_deg, (64, 64)))
+    expected, _ = cv2.Rodrigues(np.array([0, 0, -np.deg2rad(rotation_deg)]))
+    np.testing.assert_allclose(crop_rotation(crop), expected, atol=1e-12)
+    batch = crop_rotation(torch.stack([crop, torch.eye(2, 3, dtype=torch.float64)]))
+    np.testing.assert_allclose(batch[0], expected, atol=1e-12)
+    np.testing.assert_array_equal(batch[1], np.eye(3))
