@@ -18,7 +18,7 @@ from helpers_human36m import write_human36m
 from helpers_muco import write_muco
 from helpers_official_files import official_arrays, write_python2_pickle
 from helpers_pw3d import write_pw3d
-from helpers_runs import ROOT, TINY_PX
+from helpers_runs import ROOT, TINY_PX, is_second_stage, write_first_stage
 from helpers_surreal import write_surreal
 from helpers_toy_body import toy_body_data
 from mmpose.registry import DATASETS
@@ -27,11 +27,13 @@ from i2l_plugin.apis.runner import load_config
 from i2l_plugin.body_models import load_body_model
 
 DOCUMENT = ROOT / 'tools/dataset_converters/README.md'
-DATASET_CONFIGS = sorted(
-    path
-    for name in ('h36m', 'surreal', 'freihand')
-    for path in (ROOT / 'configs').glob(f'*/*_{name}-*.py')
-    if path.parent.name != 'detectors'
+DATASET_CONFIGS, ROOTNET_CONFIGS = (
+    sorted(
+        path
+        for name in ('h36m', 'surreal', 'freihand')
+        for path in (ROOT / 'configs').glob(f'*/{network}_*_{name}-*.py')
+    )
+    for network in ('i2l-meshnet', 'rootnet')
 )
 TRAINED_ON = 8  # samples of each data set
 
@@ -123,7 +125,8 @@ def members(dataset):
 def shrunk(path, work_dir, options=None, train=True):
     """A shipped config with a network of 8 channels for 64 x 64 px, two iterations an epoch.
 
-    Data sets, body models, losses, augmentation, hooks and metrics stay as shipped.
+    Data sets, body models, losses, augmentation, hooks and metrics stay as shipped. A second stage
+    starts from random weights of its first one.
 
     Args:
         path: Of the config.
@@ -134,11 +137,17 @@ def shrunk(path, work_dir, options=None, train=True):
     config = load_config(str(path), options)
     model, trunk = config.model, {'depth': 18, 'stem_channels': 8, 'base_channels': 8}
     model.codec.update(input_size=(TINY_PX, TINY_PX), heatmap_size=(TINY_PX // 4,) * 3)
-    for part in ('backbone', 'mesh_backbone'):
-        model[part].update(trunk)
-        assert model[part].pop('init_cfg').checkpoint == 'torchvision://resnet50'
-    for part in ('pose_head', 'mesh_head'):
-        model[part].up_channels = 8
+    for part in {'backbone', 'mesh_backbone'} & set(model):
+        if model[part] is not None:
+            model[part].update(trunk)
+            init_cfg = model[part].pop('init_cfg')
+            expected = None if is_second_stage(path) else 'torchvision://resnet50'
+            assert (init_cfg and init_cfg.checkpoint) == expected
+    for part in {'pose_head', 'mesh_head', 'root_head'} & set(model):
+        if model[part] is not None and model[part].type == 'ParameterHead':
+            model[part].hidden_units = 64
+        elif model[part] is not None:
+            model[part].up_channels = 8
     for split in ('train', 'val', 'test'):
         loader = config[f'{split}_dataloader']
         loader.update(batch_size=2, num_workers=0)
@@ -156,6 +165,8 @@ def shrunk(path, work_dir, options=None, train=True):
     # The host names a run by its second, and writes runs of one name into one file.
     config.experiment_name = '-'.join(Path(work_dir).parts[-2:])
     config.work_dir = str(work_dir)
+    if is_second_stage(path):
+        write_first_stage(config, work_dir / 'first_stage.pth')
     return config
 
 

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import torch
 from helpers_records import save_toy_record
 from helpers_toy_body import toy_body_data
+from mmpose.registry import MODELS
+from mmpose.utils import register_all_modules
 
 from i2l_plugin.apis.runner import load_config
 
@@ -72,11 +75,28 @@ def tiny_options(folder, epochs=1):
     return options, body, trunk
 
 
+def is_second_stage(path):
+    """Whether a config regresses parameters from a frozen first stage."""
+    return Path(path).stem.endswith(('_smpl', '_mano', '_smpl-regress'))
+
+
+def write_first_stage(config, path):
+    """Let a config of a second stage start from random weights of a first one, in a file."""
+    register_all_modules()
+    model = MODELS.build(config.model)
+    model.init_weights()
+    weights = {n: t for n, t in model.state_dict().items() if 'parameter_regressor' not in n}
+    torch.save(dict(state_dict=weights, meta={}), path)
+    config.load_from = str(path)
+
+
 def tiny_config(path, folder, epochs=1):
     """A shipped config, shrunk; losses, pipelines, hooks and metrics stay as shipped."""
     options, body, trunk = tiny_options(folder, epochs)
     config = load_config(str(path), options)
-    for part in ('mesh_backbone', 'pose_head', 'mesh_head'):
+    if config.visualizer.type != 'MeshVisualizer':
+        config.visualizer.pop('body_model')
+    for part in ('mesh_backbone', 'pose_head', 'mesh_head', 'root_head'):
         if config.model.get(part):
             config.model[part].update(trunk if part == 'mesh_backbone' else {'up_channels': 8})
     for split in ('train', 'val', 'test'):
@@ -89,8 +109,11 @@ def tiny_config(path, folder, epochs=1):
                 step.input_size = (TINY_PX, TINY_PX)
     for evaluator in (config.val_evaluator, config.test_evaluator):
         for metric in evaluator:
-            metric.body_model.path = body
+            if 'body_model' in metric:
+                metric.body_model.path = body
     config.work_dir = str(folder / 'work')
+    if is_second_stage(path):
+        write_first_stage(config, folder / 'first_stage.pth')
     return config
 
 

@@ -11,10 +11,11 @@ import os
 import zipfile
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+
+from i2l_plugin.files import replacing
 
 _LOCAL_HEADER_SIZE = 30  # of a zip member; its name and extra field follow (APPNOTE 4.3.7)
 
@@ -22,17 +23,10 @@ _LOCAL_HEADER_SIZE = 30  # of a zip member; its name and extra field follow (APP
 def write_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays, uncompressed. The same arrays give the same bytes; a file is never left half
     written, because a temporary file in the same folder takes the name at the end."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        with open(temporary, 'wb') as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary, temporary.open('wb') as file:
+        np.savez(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:

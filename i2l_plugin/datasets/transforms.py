@@ -137,6 +137,8 @@ class PackMeshInputs(BaseTransform):
       mirrored (1,), fit_valid (1,), has_depth (1,), joints_img (1, J, 3) = x px, y px before the
       crop and depth in mm from the data set's own root, joints_valid (1, J).
 
+    A person whose truth is unknown (one without ``pose``) has boxes and metainfo alone.
+
     Raises:
         ValueError: Without `TopdownAffine` before it, and if the image has another size than
             its annotation says (camera and joints would not fit it).
@@ -167,18 +169,22 @@ class PackMeshInputs(BaseTransform):
         for key, value in self._metainfo(results).items():  # set_metainfo would copy all of it
             sample.set_field(value, key, field_type='metainfo')
         sample.gt_instances = InstanceData(
-            bboxes=results['bbox'],
-            bbox_scores=results['bbox_score'],
-            **{key: results[key][None] for key in self.instance_keys},
+            bboxes=results['bbox'], bbox_scores=results['bbox_score']
         )
+        if 'pose' in results:
+            self._add_labels(sample, results)
+        img = np.ascontiguousarray(results['img'].transpose(2, 0, 1))
+        return {'inputs': torch.from_numpy(img), 'data_samples': sample}
+
+    def _add_labels(self, sample: PoseDataSample, results: dict[str, Any]) -> None:
+        for key in self.instance_keys:
+            sample.gt_instances.set_field(results[key][None], key)
         sample.gt_instance_labels = InstanceData(
             **{
                 key: torch.from_numpy(np.array(results[key], np.float32)[None])
                 for key in self.label_keys
             }
         )
-        img = np.ascontiguousarray(results['img'].transpose(2, 0, 1))
-        return {'inputs': torch.from_numpy(img), 'data_samples': sample}
 
     def _metainfo(self, results: dict[str, Any]) -> dict[str, Any]:
         crop = crop_from_image(

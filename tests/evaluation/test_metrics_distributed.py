@@ -5,6 +5,7 @@ import os
 import socket
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
@@ -13,7 +14,15 @@ from helpers_samples import noisy_meshes, predict, toy_body, toy_samples
 from mmengine.dataset import DefaultSampler
 from mmengine.evaluator import Evaluator
 
-from i2l_plugin.evaluation import FreiHANDScore, FScore, MeshJointError, MeshVertexError
+from i2l_plugin.datasets.person_results import read_person_results
+from i2l_plugin.evaluation import (
+    FreiHANDScore,
+    FScore,
+    MeshJointError,
+    MeshVertexError,
+    RootPositionError,
+    RootResultFile,
+)
 
 FIT_VALID = [True, False, True, False, True, True, False]  # odd: the sampler pads by sample 0
 
@@ -23,12 +32,17 @@ def evaluate_share(collect_device):
     body = toy_body()
     samples = toy_samples(body, n=len(FIT_VALID), fit_valid=FIT_VALID)
     predict(samples, noisy_meshes(body, samples))
+    for i, sample in enumerate(samples):
+        sample.pred_instances.root_cam = np.array([[0.0, 10 * i, 3000 + i]])
+        sample.set_metainfo(dict(image_id=i, crop_from_image=np.eye(2, 3), input_size=(64, 64)))
     options = dict(collect_device=collect_device, outfile_prefix='scores')
     evaluator = Evaluator(
         [
             MeshJointError(body, 'h36m_17', **options),
             MeshVertexError(body, **options),
             FScore(body, **options),
+            RootPositionError(body, **options),
+            RootResultFile('roots.json', collect_device=collect_device),
         ]
     )
     hand = toy_body('hand')
@@ -61,10 +75,14 @@ def test_two_processes_give_the_numbers_of_one(tmp_path, monkeypatch):
     two = [json.loads(path.read_text()) for path in tmp_path.glob('?pu_?.json')]
     scores = json.loads((tmp_path / 'scores.joint.json').read_text())['samples']
     submission = (tmp_path / 'submission' / 'pred.zip').read_bytes()
+    roots = read_person_results(tmp_path / 'roots.json')
+    assert roots.ann_id.tolist() == list(range(100, 107))
+    assert roots.root_depth.tolist() == list(range(3000, 3007))
 
     monkeypatch.chdir(tmp_path)
     one = evaluate_share('cpu')
     assert one['joint/N'] == one['vertex/N'] == one['f_score/N'] == one['freihand/N'] == 4
+    assert (one['root/N'], one['root_file/N']) == (4, 7)
     assert (tmp_path / 'submission' / 'pred.zip').read_bytes() == submission
     assert two == [pytest.approx(one, rel=1e-12)] * 4
     assert [record['sample_id'] for record in scores] == list(range(100, 107))

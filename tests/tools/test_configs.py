@@ -1,8 +1,15 @@
-"""Every config of synthetic data trains a step and tests, shrunk; full sizes are the paper's."""
+"""Every mesh config of synthetic data trains and tests, shrunk; full sizes are the paper's."""
 
 import pytest
 import torch
-from helpers_runs import BODY_CONFIG, HAND_CONFIG, ROOT, make_project, tiny_config
+from helpers_runs import (
+    BODY_CONFIG,
+    HAND_CONFIG,
+    ROOT,
+    is_second_stage,
+    make_project,
+    tiny_config,
+)
 from mmengine.hooks import Hook
 from mmpose.registry import MODELS
 from mmpose.utils import register_all_modules
@@ -11,7 +18,9 @@ import i2l_plugin.models  # noqa: F401
 from i2l_plugin.apis.runner import build_runner, load_config
 
 CONFIGS = sorted(
-    path for kind in ('body', 'hand') for path in (ROOT / 'configs' / kind).glob('*_synthetic-*.py')
+    path
+    for kind in ('body', 'hand')
+    for path in (ROOT / 'configs' / kind).glob('*meshnet_*_synthetic-*.py')
 )
 
 
@@ -40,9 +49,13 @@ def test_config_trains_and_tests(path, projects, tmp_path):
     runner.train()
     moved = [n for n, p in runner.model.named_parameters() if not torch.equal(p, start.weights[n])]
     parts = {name.split('.')[0] for name in start.weights}
+    names = ['joint/{}MPJPE', 'vertex/{}MPVPE', 'posenet/{}MPJPE']
+    if is_second_stage(path):
+        parts = {'parameter_regressor'}
+        names += ['param_joint/{}MPJPE', 'param_vertex/{}MPVPE']
     assert {name.split('.')[0] for name in moved} == parts
     metrics = runner.test()
-    for name in ('joint/{}MPJPE', 'vertex/{}MPVPE', 'posenet/{}MPJPE'):
+    for name in names:
         raw, aligned = metrics[name.format('')], metrics[name.format('PA-')]
         assert 0 < aligned < raw < 2000
         assert metrics[name.split('/')[0] + '/N'] == 5

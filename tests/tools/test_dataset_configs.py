@@ -6,6 +6,7 @@ import re
 import pytest
 import torch
 from helpers_dataset_runs import DATASET_CONFIGS, config_named, members, shrunk
+from helpers_runs import is_second_stage
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmpose.registry import DATASETS, MODELS
@@ -19,6 +20,10 @@ PAPER_TERMS = {
 RELEASE_TERMS = {
     *('loss_posenet_pose_fitted', 'loss_meshnet_pose_fitted', 'loss_vertex', 'loss_normal'),
     *('loss_posenet_pose_annotated', 'loss_meshnet_pose_annotated', 'loss_edge'),
+}
+PARAMETER_TERMS = {'loss_pose', 'loss_betas', 'loss_joints'}
+RELEASE_PARAMETER_TERMS = {
+    *('loss_pose', 'loss_betas', 'loss_joints_fitted', 'loss_joints_annotated'),
 }
 
 
@@ -36,8 +41,24 @@ def is_release(path):
     return '_release' in path.stem
 
 
+def expected_terms(path):
+    if is_second_stage(path):
+        return RELEASE_PARAMETER_TERMS if is_release(path) else PARAMETER_TERMS
+    return RELEASE_TERMS if is_release(path) else PAPER_TERMS
+
+
 def expected_lines(config, truths):
-    """{prefix of the result: (N, protocol)} of a config's test."""
+    """{prefix of the result: (N, protocol)} of a config's test.
+
+    Those of the parameters' mesh stand beside those of the mesh.
+    """
+    lines = expected_lines_of_meshes(config, truths)
+    if config.model.type == 'MeshToParametersEstimator':
+        lines.update({f'param_{name}': n for name, n in lines.items() if name != 'posenet'})
+    return lines
+
+
+def expected_lines_of_meshes(config, truths):
     kind = config.test_dataloader.dataset.type
     if kind == 'Human36MMeshDataset':
         chosen = truths['human36m'].selected((9, 11), [64], (4,))
@@ -65,9 +86,10 @@ def test_config_trains_two_iterations_and_tests(path, truths, tmp_path, monkeypa
     assert len(steps.losses) == 2
     for step in steps.losses:
         terms = {name for name in step if name.startswith('loss_')}
-        assert terms == (RELEASE_TERMS if is_release(path) else PAPER_TERMS)
+        assert terms == expected_terms(path)
         assert all(math.isfinite(step[name]) for name in terms)
-    assert steps.losses[0]['loss_vertex'] > 0  # somebody's fit is used
+    of_fits = 'loss_pose' if is_second_stage(path) else 'loss_vertex'
+    assert steps.losses[0][of_fits] > 0  # somebody's fit is used
     assert list(tmp_path.glob('best_*.pth'))  # the number to watch is there
 
     metrics = runner.test()
@@ -80,22 +102,39 @@ def test_config_trains_two_iterations_and_tests(path, truths, tmp_path, monkeypa
         assert re.search(f'{prefix}: .*, {belongs}', log), prefix
 
 
+def without_epochs(path):
+    return re.sub(r'3xb16-\d+e', '3xb16', path.stem)
+
+
+def schedule_of(config):
+    schedule = config.param_scheduler[0]
+    return config.train_cfg.max_epochs, schedule.milestones, config.optim_wrapper.optimizer.lr
+
+
 def test_recipes_of_the_release_differ_as_they_should():
     twins = [
         (one, other)
         for one in DATASET_CONFIGS
         for other in DATASET_CONFIGS
         if is_release(other)
-        and re.sub(r'3xb16-\d+e', '3xb16-12e', other.stem).replace('_release', '') == one.stem
+        and without_epochs(other).replace('_release', '') == without_epochs(one)
     ]
     assert 2 * len(twins) == len(DATASET_CONFIGS)
     for twin in twins:
         paper, release = (load_config(str(path)) for path in twin)
         hand = paper.model.body_model.kind == 'hand'
-        assert (paper.train_cfg.max_epochs, paper.param_scheduler[0].milestones) == (12, [10])
-        schedule = (25, [17, 21]) if hand else (13, [10, 12])
-        own = release.train_cfg.max_epochs, release.param_scheduler[0].milestones
-        assert own == schedule
+        if is_second_stage(twin[0]):
+            # the release's epochs and drops, all 5 later, from where its first stage ends
+            assert schedule_of(paper) == (5, [10 + 5 - 12], 1e-4)
+            assert schedule_of(release) == (
+                (5, [21 + 5 - 25], 1e-5) if hand else (5, [10 + 5 - 13, 12 + 5 - 13], 1e-4)
+            )
+            forms = [twin.model.parameter_loss.get('pose_form') for twin in (paper, release)]
+            assert forms == [None, 'axis_angle']
+            release.optim_wrapper.optimizer.lr = 1e-4
+        else:
+            assert schedule_of(paper) == (12, [10], 1e-4)
+            assert schedule_of(release) == ((25, [17, 21], 1e-4) if hand else (13, [10, 12], 1e-4))
         assert release.model.data_preprocessor.mean == [0, 0, 0]
         assert release.model.data_preprocessor.std == [255, 255, 255]
         for name in ('optim_wrapper', 'test_dataloader', 'val_dataloader'):
@@ -128,7 +167,16 @@ def test_full_size_networks_have_the_papers_parameters(path):
     number = sum(parameter.numel() for parameter in model.parameters())
     hand = config.model.body_model.kind == 'hand'
     trunks, stem = 2 * 23_508_032, 9_536  # facts, section 2
-    assert number == (44_107_071 + 811_200 + 44_690_718 + trunks - stem if hand else 141_628_949)
+    expected = 44_107_071 + 811_200 + 44_690_718 + trunks - stem if hand else 141_628_949
+    if is_second_stage(path):
+        expected += parameter_regressor(*((21, 16) if hand else (29, 24)))
+    assert number == expected
+
+
+def parameter_regressor(joints, posed):
+    """Facts, section 2: linear, BN, linear, BN, then pose and shape."""
+    first, second = 3 * joints * 1024 + 3 * 1024, 1024 * 512 + 3 * 512
+    return first + second + 513 * (6 * posed + 10)
 
 
 def test_the_releases_heads_start_from_pytorchs_own_numbers():
@@ -174,3 +222,4 @@ def test_config_opens_with_the_number_and_the_command(path):
     header = path.read_text().split('"""')[1]
     assert f'configs/{path.parent.name}/{path.name}' in header
     assert re.search(r'\d\d\.\d', header) or re.search(r'\b\d\.\d', header)
+    assert ('--cfg-options load_from=FIRST_STAGE' in header) is is_second_stage(path)

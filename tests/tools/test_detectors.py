@@ -14,7 +14,7 @@ from torch import as_tensor as torch_of
 
 from i2l_plugin.apis.runner import load_config
 
-CONFIGS = sorted((ROOT / 'configs/detectors').glob('*.py'))
+CONFIGS = sorted((ROOT / 'configs/detectors').glob('*_freihand.py'))
 UNIQUE = 3
 TINY_PX = 64
 CHANNELS = {  # 16 instead of 256 and more

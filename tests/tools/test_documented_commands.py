@@ -1,12 +1,19 @@
 """Commands in the documentation and at the top of configs parse; configs have their options."""
 
+import argparse
 import importlib
 import inspect
 import re
 import shlex
 
 import pytest
-from helpers_dataset_runs import DATASET_CONFIGS, DOCUMENT, bash_commands, load_tool
+from helpers_dataset_runs import (
+    DATASET_CONFIGS,
+    DOCUMENT,
+    ROOTNET_CONFIGS,
+    bash_commands,
+    load_tool,
+)
 from helpers_runs import ROOT
 from mmpose.registry import DATASETS, METRICS
 from synthetic_humans.cli import parse_arguments
@@ -26,7 +33,7 @@ def header_commands(path):
 COMMANDS = sorted(
     {
         tuple(command)
-        for path in (*DOCUMENTS, *DATASET_CONFIGS)
+        for path in (*DOCUMENTS, *DATASET_CONFIGS, *ROOTNET_CONFIGS)
         for command in (
             header_commands(path) if path.suffix == '.py' else bash_commands(path.read_text())
         )
@@ -41,6 +48,11 @@ def parsed(name, arguments, monkeypatch):
         return importlib.import_module(name).make_parser().parse_args(arguments)
     if name == 'make_synthetic':
         return parse_arguments(arguments)
+    if name == 'benchmark':
+        benchmark = importlib.import_module(f'benchmarks.{arguments[0]}')
+        parser = argparse.ArgumentParser()
+        benchmark.add_arguments(parser)
+        return parser.parse_args(arguments[1:])
     monkeypatch.setattr('sys.argv', [name, *arguments])
     return load_tool(f'tools/{name}.py').parse_args()
 
