@@ -34,7 +34,7 @@ DEMO ?= work_dirs/demo
 CONFIG ?= configs/body/i2l-meshnet_res18_2xb8-8e_synthetic-64x64.py
 CHECKPOINT ?= $(DEMO)/checkpoint.pth
 ROOT_CONFIG := configs/body/rootnet_res18_2xb8-8e_synthetic-64x64.py
-DET_CONFIG := configs/detectors/rtmdet-nano_2xb8-28e_synthetic-128x96.py
+DET_CONFIG := configs/detectors/rtmdet-nano_2xb8-12e_synthetic-160x128.py
 # Of the demo, whose networks know each other; with another CONFIG, ARGS names what else there is.
 NETWORKS := --config $(CONFIG) --checkpoint $(CHECKPOINT)
 ifeq ($(origin CONFIG),file)

@@ -11,14 +11,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-CONFIG = ROOT / 'configs/body/i2l-meshnet_res18_2xb8-8e_synthetic-64x64.py'
+from demo_pictures import draw_people, show_scenes
+from demo_steps import ROOT, Network, make_pictures, run, test, train
+
+from i2l_plugin.files import write_json
+
+CONFIGS = {
+    'mesh': ROOT / 'configs/body/i2l-meshnet_res18_2xb8-8e_synthetic-64x64.py',
+    'root': ROOT / 'configs/body/rootnet_res18_2xb8-8e_synthetic-64x64.py',
+    'detector': ROOT / 'configs/detectors/rtmdet-nano_2xb8-12e_synthetic-160x128.py',
+}
+SCENE_SIZE = '192x144'  # px
 REPORTED = {
     'MPJPE': 'joint/MPJPE',
     'PA-MPJPE': 'joint/PA-MPJPE',
@@ -30,13 +38,21 @@ REPORTED = {
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--out', type=Path, default=Path('work_dirs/demo'))
-    parser.add_argument('--num-train', type=positive, default=5000)
+    parser.add_argument('--num-train', type=positive, default=5000, help='pictures of one person')
     parser.add_argument('--num-test', type=positive, default=300)
-    parser.add_argument('--image-size', type=int, default=128, help='px')
+    parser.add_argument('--num-train-scenes', type=positive, default=2400, help='of 1 to 3 people')
+    parser.add_argument('--num-test-scenes', type=positive, default=150)
+    parser.add_argument('--image-size', type=int, default=128, help='px, of one person')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--pictures', type=positive, default=8, help='rows of overlay.png')
     parser.add_argument(
-        '--cfg-options', nargs='*', default=[], help='overrides of the config, for train and test'
+        '--bbox-thr', type=float, default=0.3, help='least score of a person in a scene'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='*',
+        default=[],
+        help='overrides of the configs of all three networks, for train and test',
     )
     return parser.parse_args()
 
@@ -49,22 +65,8 @@ def positive(text: str) -> int:
     return number
 
 
-def run(*command: object) -> None:
-    """Run one of the project's tools; its failure is ours."""
-    words = [str(word) for word in command]
-    print('\n$', 'python', *words, flush=True)
-    status = subprocess.run([sys.executable, *words], cwd=ROOT, check=False).returncode
-    if status:
-        sys.exit(f'demo: the command above failed with status {status}')
-
-
-def data_options(data: Path) -> list[str]:
-    loaders = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-    return [f'{loader}.dataset.data_root={data}/' for loader in loaders]
-
-
-def check_settings(out: Path, settings: dict) -> None:
-    """Refuse a folder that holds another demo: its checkpoint would pass for this one's."""
+def check_settings(out: Path, settings: dict[str, Any]) -> None:
+    """Refuse a folder that holds another demo: its checkpoints would pass for this one's."""
     path = out / 'settings.json'
     if path.exists():
         held = json.loads(path.read_text())
@@ -74,31 +76,22 @@ def check_settings(out: Path, settings: dict) -> None:
                 f'demo: {out} holds a demo with another {", ".join(differing)}; choose another '
                 '--out or remove that folder'
             )
-    write_atomically(path, json.dumps(settings, indent=2) + '\n')
+    write_json(settings, path, indent=2)
 
 
-def train(out: Path, options: list[str]) -> Path:
-    """Train unless it is done; the checkpoint under a name that does not change."""
-    import torch
+def load(network: Network, more: list[str]) -> Any:
+    """The config of a network, as its commands see it."""
+    from mmengine.config import DictAction
 
-    checkpoint = out / 'checkpoint.pth'
-    tool = ('tools/train.py', CONFIG, '--work-dir', out / 'train', '--no-validate', '--resume')
-    if checkpoint.exists():
-        return checkpoint
-    if torch.cuda.is_available():
-        run(*tool, *options, 'train_dataloader.batch_size=16')
-    else:
-        # On two cores, two processes of one thread are faster than one process of two.
-        processes = ('-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2')
-        run(*processes, *tool, '--launcher', 'pytorch', *options)
-    part = out / 'checkpoint.pth.part'
-    shutil.copyfile((out / 'train/last_checkpoint').read_text().strip(), part)
-    part.replace(checkpoint)
-    return checkpoint
+    from i2l_plugin.apis.runner import load_config
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return load_config(str(network.config), parser.parse_args(network.options(more)).cfg_options)
 
 
-def report(out: Path, config: object) -> dict:
-    """metrics.json: the model, the constant predictor, and their ratio."""
+def report(out: Path, config: Any) -> dict[str, Any]:
+    """metrics.json: the model, the constant predictor, and their ratio; what scenes gave."""
     from i2l_plugin.apis.constant_baseline import evaluate_constant
 
     model = json.loads((out / 'test.json').read_text())
@@ -110,58 +103,14 @@ def report(out: Path, config: object) -> dict:
         'posenet': {name: model[f'posenet/{name}'] for name in ('MPJPE', 'PA-MPJPE')},
         'constant_predictor': {name: constant[key] for name, key in REPORTED.items()},
         'model_over_constant': {n: model[key] / constant[key] for n, key in REPORTED.items()},
+        'scenes': json.loads((out / 'scenes.json').read_text()),
     }
-    write_atomically(out / 'metrics.json', json.dumps(metrics, indent=2) + '\n')
+    write_json(metrics, out / 'metrics.json', indent=2)
     return metrics
 
 
-def draw(out: Path, config: object, checkpoint: Path, rows: int) -> None:
-    """overlay.png, a row for each of the first held-out people, and mesh.glb of the first."""
-    import cv2
-    import numpy as np
-    import torch
-    from mmengine.dataset import pseudo_collate
-    from mmpose.apis import init_model
-    from mmpose.registry import DATASETS, VISUALIZERS
-
-    from i2l_plugin.visualization.exporters import export_mesh
-
-    model = init_model(config, str(checkpoint), device='cpu')
-    test_set = DATASETS.build(config.test_dataloader.dataset)
-    samples = [test_set[i] for i in range(min(rows, len(test_set)))]
-    with torch.no_grad():
-        results = model.test_step(pseudo_collate(samples))
-    visualizer = VISUALIZERS.build(
-        dict(
-            type='MeshVisualizer',
-            name='demo',
-            body_model=config.visualizer.body_model,
-            panel_height=256,
-        )
-    )
-    visualizer.set_dataset_meta(test_set.metainfo)
-    pictures = []
-    for result in results:
-        image = cv2.imread(result.img_path)[..., ::-1]
-        pictures.append(visualizer.draw(image, result))
-    half = (len(pictures) + 1) // 2  # two columns
-    blank = np.full_like(pictures[0], 255)
-    columns = [pictures[:half], pictures[half:] + [blank] * (2 * half - len(pictures))]
-    sheet = np.hstack([np.vstack(column) for column in columns])
-    part = out / 'overlay.part.png'
-    cv2.imwrite(str(part), sheet[..., ::-1])
-    part.replace(out / 'overlay.png')
-    export_mesh(out / 'mesh.glb', results[0].pred_instances.vertices_cam[0], visualizer.faces)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    part = path.with_name(f'{path.name}.part')
-    part.write_text(text)
-    os.replace(part, path)
-
-
-def summary(metrics: dict) -> str:
-    """The metrics as a small table."""
+def summary(metrics: dict[str, Any]) -> str:
+    """The metrics of single people as a small table."""
     lines = [f'{"mm, held-out people":24}{"model":>10}{"constant":>10}{"ratio":>8}']
     for name, ratio in metrics['model_over_constant'].items():
         ours, theirs = metrics['model'][name], metrics['constant_predictor'][name]
@@ -174,32 +123,37 @@ def main() -> None:
     start = time.perf_counter()
     out = args.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    data = out / 'data'
-    names = ('num_train', 'num_test', 'image_size', 'seed', 'cfg_options')
-    settings = {name: getattr(args, name) for name in names}
-    check_settings(out, {**settings, 'config': CONFIG.read_text()})
+    data, scenes, more = out / 'data', out / 'scenes_data', args.cfg_options
+    later = ('out', 'pictures', 'bbox_thr')  # what is never kept from an earlier run
+    settings = {name: value for name, value in vars(args).items() if name not in later}
+    check_settings(out, settings | {name: path.read_text() for name, path in CONFIGS.items()})
+    mesh = Network(CONFIGS['mesh'], out / 'checkpoint.pth', data)
+    root = Network(CONFIGS['root'], out / 'rootnet.pth', data)
+    detector = Network(CONFIGS['detector'], out / 'detector.pth', scenes, finds_boxes=True)
+
+    num = (args.num_train, args.num_test)
+    make_pictures('body', data, num, str(args.image_size), args.seed)
+    num = (args.num_train_scenes, args.num_test_scenes)
+    make_pictures('scenes', scenes, num, SCENE_SIZE, args.seed)
+    for network in (mesh, root, detector):
+        train(network, out / f'train_{network.checkpoint.stem}', more)
+    test(mesh, out / 'test', out / 'test.json', more)
     run(
-        *('tools/make_synthetic.py', '--kind', 'body', '--seed', args.seed, '--out', data),
-        *('--num-train', args.num_train, '--num-test', args.num_test),
-        *('--image-size', args.image_size),
+        *('projects/synthetic_humans/evaluate_scenes.py', scenes, '--out', out / 'scenes.json'),
+        *('--config', mesh.config, '--checkpoint', mesh.checkpoint),
+        *('--det-config', detector.config, '--det-checkpoint', detector.checkpoint),
+        *('--root-config', root.config, '--root-checkpoint', root.checkpoint),
+        *('--bbox-thr', args.bbox_thr, '--device', 'cpu'),
     )
-    options = ['--cfg-options', *data_options(data), *args.cfg_options]
-    checkpoint = train(out, options)
-    test_options = ('--work-dir', out / 'test', '--out', out / 'test.json')
-    run('tools/test.py', CONFIG, checkpoint, *test_options, *options)
-
-    from mmengine.config import DictAction
-
-    from i2l_plugin.apis.runner import load_config
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
-    config = load_config(str(CONFIG), parser.parse_args(options).cfg_options)
+    config = load(mesh, more)
     metrics = report(out, config)
-    draw(out, config, checkpoint, args.pictures)
+    draw_people(out, config, mesh.checkpoint, args.pictures)
+    files = show_scenes(out, scenes, (mesh, root, detector), args.bbox_thr)
+
     print(f'\n{summary(metrics)}\n\n{(time.perf_counter() - start) / 60:.1f} minutes')
-    for name in ('checkpoint.pth', 'metrics.json', 'overlay.png', 'mesh.glb'):
-        print(os.path.relpath(out / name))
+    shown = [out / name for name in ('metrics.json', 'overlay.png', 'mesh.glb', 'scenes.png')]
+    for path in [mesh.checkpoint, root.checkpoint, detector.checkpoint, *shown, *files]:
+        print(os.path.relpath(path))
 
 
 if __name__ == '__main__':

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import trimesh
+
+from i2l_plugin.datasets import AnnotationRecord
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 def run_demo(out, *more):
     command = [sys.executable, 'projects/synthetic_humans/demo.py', '--out', str(out)]
     sizes = ['--num-train', '32', '--num-test', '9', '--image-size', '64', '--pictures', '3']
+    sizes += ['--num-train-scenes', '8', '--num-test-scenes', '4', '--bbox-thr', '0']
     options = ['--cfg-options', 'train_cfg.max_epochs=1']
     return subprocess.run(
         [*command, *sizes, *options, *more],
@@ -55,16 +59,40 @@ def test_pictures_and_mesh_are_there(demo):
     assert (len(mesh.vertices), len(mesh.faces)) == (6890, 13776)
 
 
+def test_scenes_are_found_measured_and_drawn(demo):
+    out, printed = demo
+    scenes = json.loads((out / 'metrics.json').read_text())['scenes']
+    record = AnnotationRecord.load(out / 'scenes_data/test.npz')
+    assert (scenes['pictures'], scenes['people']) == (4, len(record))
+    assert 'detected boxes, RootNet depth' in printed
+    people = np.bincount(record['image_id'])
+    shown = sorted((out / 'scenes').iterdir())
+    assert [int(folder.name) for folder in shown] == sorted(
+        int(np.flatnonzero(people == number)[0]) for number in np.unique(people)[-2:]
+    )
+    heights = 0
+    for folder in shown:
+        found = json.loads((folder / f'predictions/{folder.name}.json').read_text())
+        row = np.flatnonzero(record['image_id'] == int(folder.name))[0]
+        assert found[0]['camera']['focal_px'] == record['focal_px'][row].tolist()
+        mesh = trimesh.load(folder / f'predictions/{folder.name}_scene.glb', force='mesh')
+        assert len(mesh.vertices) == 6890 * len(found)
+        assert (folder / f'predictions/{folder.name}.html').stat().st_size > 1e5
+        heights += cv2.imread(str(folder / f'visualizations/{folder.name}.jpg')).shape[0]
+    assert cv2.imread(str(out / 'scenes.png')).shape[0] == heights
+
+
 def test_a_second_run_keeps_what_is_done(demo):
     out, _ = demo
-    before = (out / 'checkpoint.pth').stat().st_mtime_ns
+    networks = [out / name for name in ('checkpoint.pth', 'rootnet.pth', 'detector.pth')]
+    before = [path.stat().st_mtime_ns for path in networks]
     done = run_demo(out)
     assert done.returncode == 0, done.stderr[-3000:]
     assert 'torch.distributed.run' not in done.stdout
-    assert (out / 'checkpoint.pth').stat().st_mtime_ns == before
+    assert [path.stat().st_mtime_ns for path in networks] == before
 
 
-@pytest.mark.parametrize('option', ['--num-train', '--num-test', '--pictures'])
+@pytest.mark.parametrize('option', ['--num-train', '--num-test-scenes', '--pictures'])
 def test_nothing_to_show_is_refused_before_anything_is_made(tmp_path, option):
     done = run_demo(tmp_path / 'out', option, '0')
     assert done.returncode == 2
