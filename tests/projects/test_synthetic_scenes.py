@@ -210,6 +210,13 @@ def test_places_that_hide_someone_are_drawn_again(subject, monkeypatch):
         assert layout.visible_share.min() >= 0.97
 
 
+def test_too_many_people_are_refused_instead_of_sought_for_ever(subject, monkeypatch):
+    monkeypatch.setattr(scene_layout, 'DRAWS', 2)
+    message = r'9 people found no room in a picture of 32x256 px in 2 draws: ask for fewer --people'
+    with pytest.raises(ValueError, match=message):
+        draw_layout(np.random.default_rng(0), subject, 9, (32, 256))
+
+
 def test_everyone_can_be_seen(scenes, crowded):
     percents = [row['id_visible_percent'] for rows in scenes for row in rows]
     assert min(percents) >= 30
