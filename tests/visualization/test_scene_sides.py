@@ -106,6 +106,15 @@ def test_depths_are_written_in_metres_beside_their_lines(view, axis, monkeypatch
         assert abs(at - line) < 4
 
 
+def test_surfaces_a_few_millimetres_apart_are_told_apart_from_afar():
+    corners = np.array([[-2000.0, 0, 3000], [2000, 0, 3000], [2000, 0, 6000], [-2000, 0, 6000]])
+    square = np.array([[0, 1, 2], [0, 2, 3]])
+    upper = Mesh(corners - (0, 3, 0), square, RED)
+    picture = draw_side([Mesh(corners, square, GREEN), upper], SIZE, 'top')
+    assert len(tinted(picture, 0)[0]) > 5000
+    assert len(tinted(picture, 1)[0]) < 20
+
+
 def test_the_camera_is_in_the_picture_unless_people_would_become_too_small():
     near = np.array([[-500.0, -900, 1500], [500, 900, 4000]])
     far = near + np.array([0, 0, 20000.0])
