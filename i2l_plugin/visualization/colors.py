@@ -66,6 +66,11 @@ def person_colors(numbers: int | Sequence[int] | np.ndarray) -> np.ndarray:
     return _palette()[index.astype(int) % NUM_COLORS]
 
 
+def linear_rgb(colors: np.ndarray) -> np.ndarray:
+    """Light of sRGB colours in [0, 1] (IEC 61966-2-1). (..., 3) -> (..., 3)."""
+    return np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+
+
 @lru_cache(maxsize=1)
 def _palette() -> np.ndarray:
     """(64, 3) colours in farthest-point order."""
@@ -92,7 +97,7 @@ def _palette() -> np.ndarray:
 
 def _oklab(colors: np.ndarray, vision: np.ndarray | None = None) -> np.ndarray:
     """OKLab of sRGB colours, seen through a matrix on linear RGB. (N, 3) -> (N, 3)."""
-    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+    linear = linear_rgb(colors)
     if vision is not None:
         linear = np.clip(linear @ vision.T, 0, 1)
     return np.cbrt(linear @ _LMS_FROM_LINEAR_RGB.T) @ _OKLAB_FROM_ROOTS.T

@@ -3,7 +3,8 @@
 Axes of every file: metres, right-handed, x right, y UP, z towards the viewer (glTF's convention;
 Blender, MeshLab and three.js show the person upright), origin at the camera centre. From the
 camera frame (mm, y down, z forward) that is (x, -y, -z) / 1000, a rotation: faces keep their side.
-Vertices keep the body model's order. Shapes: V vertices, F faces.
+Vertices keep the body model's order. Colours are sRGB in OBJ and PLY, linear light in GLB.
+Shapes: V vertices, F faces.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import trimesh
-from trimesh.exchange.gltf import export_glb
 
 from i2l_plugin.files import write_atomically
 
+from .gltf import glb_bytes
 from .ray_scene import check_mesh
 
 FORMATS = ('.obj', '.ply', '.glb')
@@ -58,7 +59,7 @@ def export_mesh(
         )
     mesh = make_mesh(vertices_mm, faces, vertex_colors, spread_mm)
     if suffix == '.glb':
-        return write_mesh(path, export_glb(mesh, include_normals=True))
+        return write_mesh(path, glb_bytes(trimesh.Scene(mesh)))
     return write_mesh(path, mesh.export(file_type=suffix[1:]))
 
 

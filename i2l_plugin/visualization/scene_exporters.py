@@ -8,15 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import trimesh
 from mmpose.structures import PoseDataSample
-from trimesh.exchange.gltf import export_glb
 
 from .colors import person_colors
 from .exporters import FORMATS, export_mesh, make_mesh, mesh_suffix, write_mesh
+from .gltf import glb_bytes
 from .ray_scene import Camera
 from .scene_people import ScenePeople
 
@@ -76,12 +75,7 @@ def export_scene(
         scene.add_geometry(mesh, geom_name=name, node_name=name)
     if suffix == '.obj':
         return write_mesh(path, scene.export(file_type='obj'))
-
-    def add_camera(tree: dict[str, Any]) -> None:
-        if camera is not None:
-            _add_gltf_camera(tree, camera)
-
-    return write_mesh(path, export_glb(scene, include_normals=True, tree_postprocessor=add_camera))
+    return write_mesh(path, glb_bytes(scene, camera))
 
 
 def export_people(
@@ -170,12 +164,3 @@ def _join(meshes: Sequence[trimesh.Trimesh]) -> trimesh.Trimesh:
         vertex_attributes=attributes,
         process=False,
     )
-
-
-def _add_gltf_camera(tree: dict[str, Any], camera: Camera) -> None:
-    """A camera node at the origin; glTF's cameras look along -z with y up, as the file does."""
-    width, height = camera.image_size_px / camera.focal_px  # at depth 1
-    lens = {'yfov': 2 * np.arctan(height / 2), 'aspectRatio': width / height, 'znear': 0.01}
-    tree['cameras'] = [{'name': 'camera', 'type': 'perspective', 'perspective': lens}]
-    tree['nodes'].append({'name': 'camera', 'camera': 0})
-    tree['scenes'][0]['nodes'].append(len(tree['nodes']) - 1)

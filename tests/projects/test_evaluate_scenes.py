@@ -106,6 +106,18 @@ def test_errors_are_those_of_the_source_of_depth(pictures):
             assert errors[name][what] == pytest.approx(depth_mm)
 
 
+def test_everyone_is_compared_with_who_they_are_in_whatever_order_they_are_found(pictures):
+    left, right = pictures[0].boxes_px
+    detecting = fake(pictures, {'a': [right, [100, 0, 120, 40], left]}, 100, 'RootNet')
+    by_size = fake(pictures, {}, -250, 'box size')
+    scores = evaluate_scenes(pictures[:1], detecting, by_size, 0.4)
+    assert scores['found'] == 2
+    for row in scores['errors'].values():
+        assert row['N'] == 2
+        assert row['MPJPE'] == pytest.approx(0, abs=1e-3)
+    assert scores['errors']['detected boxes, true depth']['root'] == pytest.approx(0, abs=1e-3)
+
+
 def test_without_a_rootnet_there_is_no_row_of_it(pictures):
     errors = scores_of(pictures, 'box size')['errors']
     assert 'detected boxes, RootNet depth' not in errors

@@ -184,6 +184,10 @@ def test_coco_ids_are_the_records(tmp_path):
     record = AnnotationRecord.load(make(tmp_path, 'scenes', counts={'test': 2})['test'])
     content = json.loads((tmp_path / 'test_coco.json').read_text())
     assert [image['id'] for image in content['images']] == [0, 1]
+    for image in content['images']:
+        assert (image['height'], image['width'], 3) == cv2.imread(
+            str(tmp_path / image['file_name'])
+        ).shape
     people = content['annotations']
     assert [person['sample_id'] for person in people] == record['sample_id'].tolist()
     assert [person['id'] - 1 for person in people] == record['sample_id'].tolist()

@@ -1,5 +1,7 @@
 """Scenes of several people: one camera, one floor, nobody in anybody, nearer ones in front."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -85,6 +87,9 @@ def test_people_differ_and_stand_at_different_distances(scenes):
         assert np.abs(rows[0]['pose'] - rows[1]['pose']).max() > 0.1
     assert np.median(ratios) > 1.3
     assert max(ratios) > 2
+    columns = [row['bbox_px'][[0, 2]].mean() / SIZE[0] for rows in scenes for row in rows]
+    assert min(columns) < 0.25
+    assert max(columns) > 0.75
 
 
 def test_feet_are_on_one_floor_below_the_camera(layouts):
@@ -176,6 +181,38 @@ def test_visible_share_is_that_of_the_z_buffer(crowded):
         assert crowded.visible_share[i] == pytest.approx(expected, abs=0.02)
 
 
+def test_what_stands_in_front_and_seats_hide_but_are_not_counted(subject, monkeypatch):
+    monkeypatch.setattr(scene_layout, 'OCCLUDER_SHARE', 1)
+    hidden = seated = 0
+    for seed in range(6):
+        layout = draw_layout(np.random.default_rng(seed), subject, 2, tuple(SIZE))
+        camera = layout.people[0].shot.camera
+        others = [layer for person in layout.people for layer in person.seat] + layout.before
+        parts = [SimpleNamespace(layers=person.worn) for person in layout.people]
+        owner = z_buffer([*parts, SimpleNamespace(layers=others)], camera)
+        for i, person in enumerate(layout.people):
+            shown = person.silhouette.shown.sum()
+            assert layout.visible_share[i] == pytest.approx((owner == i).sum() / shown, abs=0.02)
+            if person.seat:
+                seated += 1
+                points = camera.project(person.shot.vertices_mm)
+                if (points > 0).all() and (points < SIZE - 1).all():
+                    alone = z_buffer([parts[i], SimpleNamespace(layers=person.seat)], camera)
+                    assert shown == pytest.approx((alone == 0).sum(), rel=0.03)
+        hidden += bool(layout.before) and layout.visible_share.min() < 0.95
+    assert hidden
+    assert seated
+
+
+def test_each_row_says_how_much_of_its_person_is_visible(subject, crowded, monkeypatch):
+    monkeypatch.setattr(scene, 'draw_layout', lambda *_: crowded)
+    rows, _ = draw_scene(subject, 0, 'train', 4, tuple(SIZE), (3, 3), picture=False)
+    percents = [row['id_visible_percent'] for row in rows]
+    np.testing.assert_allclose(percents, 100 * crowded.visible_share, atol=1)
+    for row, person in zip(rows, crowded.people, strict=True):
+        np.testing.assert_array_equal(row['transl_m'], person.shot.transl_m)
+
+
 def square(center_px, half_px, depth_mm):
     """A square that faces a camera of focal length 100 px."""
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half_px + center_px
@@ -205,9 +242,17 @@ def test_visible_shares_of_squares():
 
 def test_places_that_hide_someone_are_drawn_again(subject, monkeypatch):
     monkeypatch.setattr(scene_layout, 'MIN_VISIBLE', 0.97)
+    monkeypatch.setattr(scene_layout, 'OCCLUDER_SHARE', 1)  # not if it would hide too much
     for seed in range(6):
         layout = draw_layout(np.random.default_rng(seed), subject, 3, tuple(SIZE))
         assert layout.visible_share.min() >= 0.97
+
+
+def test_too_many_people_are_refused_instead_of_sought_for_ever(subject, monkeypatch):
+    monkeypatch.setattr(scene_layout, 'DRAWS', 2)
+    message = r'9 people found no room in a picture of 32x256 px in 2 draws: ask for fewer --people'
+    with pytest.raises(ValueError, match=message):
+        draw_layout(np.random.default_rng(0), subject, 9, (32, 256))
 
 
 def test_everyone_can_be_seen(scenes, crowded):

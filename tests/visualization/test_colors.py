@@ -28,7 +28,7 @@ def test_people_are_told_apart(count, least):
 
 
 @pytest.mark.parametrize('vision', VIENOT.values(), ids=VIENOT)
-@pytest.mark.parametrize(('count', 'least'), [(3, 30), (6, 15), (10, 7)])
+@pytest.mark.parametrize(('count', 'least'), [(3, 45), (6, 20), (10, 14), (12, 12)])
 def test_red_green_blind_people_tell_them_apart(vision, count, least):
     assert smallest_difference(person_colors(count), vision) > least
 

@@ -208,6 +208,30 @@ def test_colours_run_from_dark_blue_to_yellow_and_clip():
     assert np.isfinite(panels.colorize(np.ones(3), 1.0, 1.0)).all()
 
 
+def test_colour_bar_has_the_colours_of_its_ends_and_their_numbers_beside_them(monkeypatch):
+    words = []
+    monkeypatch.setattr(panels, 'put_text', lambda _, text, origin: words.append((text, origin)))
+    picture = panels.draw_color_bar(np.zeros((200, 160, 3), np.uint8), 12.3, 145.6, 'mm')
+    rows = np.flatnonzero(picture.any(axis=(1, 2)))
+    bar = picture[rows].max(axis=1)
+    np.testing.assert_allclose(bar[0], (253, 231, 37), atol=3)  # viridis: yellow is much
+    np.testing.assert_allclose(bar[-1], (68, 1, 84), atol=3)
+    places = {text: y for text, (_, y) in words}
+    assert {*places} == {'145.6 mm', '12.3 mm'}
+    assert rows[0] - 15 < places['145.6 mm'] < rows[0]
+    assert rows[-1] < places['12.3 mm'] < rows[-1] + 30  # origins are at the words' feet
+
+
+def test_opacity_is_that_of_the_visualizer(image):
+    row = {}
+    for opacity in (0.5, 1.0):
+        visualizer = make_visualizer(name=f'opacity {opacity}', panels=['mesh'])
+        visualizer.opacity = opacity
+        row[opacity] = visualizer.draw(image, make_sample())[20:].astype(float)
+    np.testing.assert_allclose(row[0.5], (image[20:] + row[1.0]) / 2, atol=1.01)
+    assert (row[0.5] != row[1.0]).any()
+
+
 def test_skeleton_colours_tell_left_from_right_and_far_points_do_no_harm():
     image = np.zeros((60, 60, 3), np.uint8)
     points = np.array([[10.0, 30], [30, 30], [50, 30], [1e12, -1e12], [np.nan, 0]])

@@ -131,6 +131,18 @@ def test_edge_pixels_alone_are_supersampled_without_changing_the_inside():
     np.testing.assert_array_equal(hard[..., 1], sharp)
 
 
+def test_edges_of_a_mesh_before_its_own_other_parts_are_smooth():
+    """One mesh of two plates: the near one's left border at x px fills pixel 20 by 20.5 - x."""
+    border, wide = 20.2, np.array([[0, 0], [79, 0], [79, 63], [0, 63]], float)
+    near, far = CAMERA.directions(np.maximum(wide, (border, 0))) * 1000, CAMERA.directions(wide)
+    square = np.array([[0, 1, 2], [0, 2, 3]])
+    scene = RayScene([(np.concatenate([near, far * 2000]), np.concatenate([square, square + 4]))])
+    color, _ = render(
+        scene, CAMERA, lambda hits: (hits.points_mm[:, 2:] < 1500) * np.ones(3), supersample=10
+    )
+    np.testing.assert_allclose(color[30, 18:23, 0], [0, 0, 20.5 - border, 1, 1], atol=0.051)
+
+
 def test_nearer_mesh_hides_the_other_whatever_their_order():
     near, far = sphere(np.array([-30, 0, 1500.0]), 90.0), sphere(np.array([30, 0, 2500.0]), 200.0)
     image = np.full((64, 80, 3), 7, np.uint8)

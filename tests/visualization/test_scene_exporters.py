@@ -1,11 +1,9 @@
 """Scene files read back by trimesh, and what it does not read by hand."""
 
-import json
-import struct
-
 import numpy as np
 import pytest
 import trimesh
+from helpers_gltf import gltf_tree, vertex_srgb
 from helpers_people import FACES, FOCAL, HEIGHT, WIDTH, nobody, people_sample
 
 from i2l_plugin import files
@@ -33,11 +31,6 @@ def read_obj(path):
     return {name: (np.array(v), np.array(f)) for name, (v, f) in objects.items()}
 
 
-def gltf_tree(path):
-    data = path.read_bytes()
-    return json.loads(data[20 : 20 + struct.unpack('<I', data[12:16])[0]])
-
-
 def read_scene(path):
     """name -> vertices (V, 3) m, faces (F, 3), colours (V, 3) in [0, 1], in the file's order."""
     if path.suffix == '.obj':
@@ -55,7 +48,7 @@ def read_scene(path):
             for i in np.unique(person)
         }
     return {
-        node: (mesh.vertices, mesh.faces, mesh.visual.vertex_colors[:, :3] / 255)
+        node: (mesh.vertices, mesh.faces, vertex_srgb(mesh))
         for node in [node['name'] for node in gltf_tree(path)['nodes']]
         for mesh in [loaded.geometry[loaded.graph[node][1]]]
     }
@@ -65,7 +58,9 @@ def read_scene(path):
 @pytest.mark.parametrize('colors', ['default', 'person', 'vertex'])
 def test_people_come_back_by_name_in_their_order_place_and_colour(tmp_path, suffix, colors):
     rng = np.random.default_rng(0)
-    given = {'default': None, 'person': rng.random((12, 3)), 'vertex': rng.random(VERTICES.shape)}
+    # not too dark for the 8 bits of linear light in a GLB
+    person, vertex = rng.uniform(0.3, 1, (12, 3)), rng.uniform(0.3, 1, VERTICES.shape)
+    given = {'default': None, 'person': person, 'vertex': vertex}
     path = export_scene(tmp_path / 'new' / f'a{suffix}', VERTICES, FACES, given[colors])
     people = read_scene(path)
     assert list(people) == [f'person_{i}' for i in range(12)]
@@ -73,8 +68,9 @@ def test_people_come_back_by_name_in_their_order_place_and_colour(tmp_path, suff
     for i, (vertices, faces, color) in enumerate(people.values()):
         np.testing.assert_allclose(vertices, EXPECTED_M[i], atol=1e-6)
         np.testing.assert_array_equal(faces, FACES)
+        steps = 2.5 if suffix == '.glb' else 0.51
         np.testing.assert_allclose(
-            color, np.broadcast_to(expected[i], color.shape), atol=0.51 / 255
+            color, np.broadcast_to(expected[i], color.shape), atol=steps / 255
         )
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
@@ -172,9 +168,12 @@ def test_people_and_their_scene_in_every_format(tmp_path):
         tints = np.rint(255 * person_colors([7, 3]))
         tints = tints[[i]] if i < 2 else tints
         np.testing.assert_allclose(loaded.vertices, expected, atol=1e-6)
-        np.testing.assert_array_equal(
-            loaded.visual.vertex_colors[:, :3], np.repeat(tints, len(VERTICES[0]), axis=0)
-        )
+        tints = np.repeat(tints, len(VERTICES[0]), axis=0)
+        if path.suffix == '.glb':
+            (person,) = trimesh.load(path, process=False).geometry.values()
+            np.testing.assert_allclose(255 * vertex_srgb(person), tints, atol=2.5)
+        else:
+            np.testing.assert_array_equal(loaded.visual.vertex_colors[:, :3], tints)
     geometry = trimesh.load(paths[-1], process=False).geometry
     np.testing.assert_allclose(geometry['track_3'].vertices, EXPECTED_M[1], atol=1e-6)
     scene = gltf_tree(paths[-1])

@@ -17,8 +17,10 @@ from helpers_people import (
 )
 from mmpose.structures import PoseDataSample
 
+from i2l_plugin.visualization import scene_overlay
 from i2l_plugin.visualization.colors import person_colors
-from i2l_plugin.visualization.scene_overlay import draw_overlay
+from i2l_plugin.visualization.scene_overlay import SceneView, draw_overlay
+from i2l_plugin.visualization.scene_people import ScenePeople
 
 BLACK = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
 PLACES = [(0, 0, 3600), (250, 60, 2600), (-150, -40, 4600), (420, 0, 3100)]
@@ -117,6 +119,58 @@ def test_boxes_and_tags_are_in_the_colours_of_the_track_ids():
     sample.pred_instances.track_ids = np.array([4, 9])
     exchanged = draw_overlay(BLACK, sample, FACES, draw_bbox=True)
     assert (exchanged != picture).any(-1).mean() > 0.02
+
+
+def test_the_nearer_person_has_its_box_on_top_and_the_first_tag(monkeypatch):
+    sample = people_sample([(0, 0, 5000), (0, 0, 3000)], track_ids=np.array([9, 4]))
+    sample.pred_instances.bboxes = np.array([[20.0, 30, 80, 70], [20, 10, 110, 60]])
+    asked = []
+    monkeypatch.setattr(
+        scene_overlay,
+        'draw_tags',
+        lambda picture, *rest: asked.append(rest) or picture,
+    )
+    for uncertainty in (False, True):
+        picture = draw_overlay(BLACK, sample, FACES, draw_bbox=True, uncertainty=uncertainty)
+        near = person_colors([4])[0]
+        assert np.abs(picture[45, 20] / picture[45, 20].max() - near / near.max()).max() < 0.05
+    anchors, texts, colors = asked[0]
+    assert texts == ['4: 3.0 m', '9: 5.0 m']
+    np.testing.assert_array_equal(anchors, [[20, 10], [20, 30]])
+    np.testing.assert_array_equal(colors, person_colors([4, 9]))
+
+
+def test_a_scaled_picture_keeps_its_camera_in_step():
+    """Where OpenCV moves a spot, and where it leaves the picture's borders."""
+    sample = people_sample(PLACES)
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    spot = 250 * np.exp(-((x - 40.25) ** 2 + (y - 50.5) ** 2) / 50)
+    image = np.rint(spot).astype(np.uint8)[..., None].repeat(3, -1)
+    view = SceneView.of(image, sample, 3 * HEIGHT)
+    weight = view.image[..., 0] / view.image[..., 0].sum(dtype=float)
+    y, x = np.mgrid[: 3 * HEIGHT, : 3 * WIDTH]
+    found = (weight * x).sum(), (weight * y).sum()
+    np.testing.assert_allclose(view.to_view([40.25, 50.5]), found, atol=0.05)
+    borders = np.array([[-0.5, -0.5], [WIDTH - 0.5, HEIGHT - 0.5]])
+    expected = [[-0.5, -0.5], [3 * WIDTH - 0.5, 3 * HEIGHT - 0.5]]
+    np.testing.assert_allclose(view.to_view(borders), expected)
+    vertices = sample.pred_instances.vertices_cam.astype(float)
+    np.testing.assert_allclose(view.camera.project(vertices), view.to_view(project(vertices)))
+
+
+def test_half_opacity_is_half_way_to_the_mesh():
+    image, sample = random_picture(), people_sample(PLACES[:2])
+    half, full = (draw_overlay(image, sample, FACES, opacity=o).astype(float) for o in (0.5, 1.0))
+    np.testing.assert_allclose(half, (image + full) / 2, atol=1.01)
+    assert (full != image).any(-1).mean() > 0.05
+
+
+def test_outliers_do_not_take_the_colours_of_the_others():
+    sample = people_sample([(0, 0, 3000)])
+    spread = sample.pred_instances.vertex_spread
+    spread[:] = 0
+    spread[0, :, 2] = np.random.default_rng(0).permutation(np.linspace(0, 100, spread.shape[1]))
+    np.testing.assert_allclose(ScenePeople.of(sample).spread_range_mm(), (2, 98))
 
 
 def test_uncertainty_has_one_scale_for_all_people_or_the_one_that_is_given():

@@ -86,6 +86,35 @@ def test_grid_lines_lie_at_whole_metres_from_the_camera(view, axis):
     assert np.abs(offset).min(axis=1).max() <= 0.51
 
 
+@pytest.mark.parametrize(('view', 'axis'), [('side', 0), ('top', 1)])
+def test_depths_are_written_in_metres_beside_their_lines(view, axis, monkeypatch):
+    words, write = [], cv2.putText
+
+    def listen(canvas, text, origin, *style):
+        words.append((text, origin[axis]))
+        return write(canvas, text, origin, *style)
+
+    monkeypatch.setattr(cv2, 'putText', listen)
+    meshes = [ball((-500, 0, 3600)), ball((600, 0, 7200), color=GREEN)]
+    draw_side(meshes, SIZE, view)
+    flat = FlatView.around(np.concatenate([m.vertices_mm for m in meshes]), SIZE, view)
+    assert len(words) >= 3
+    for text, at in words:
+        number, unit = text.split()
+        assert unit == 'm'
+        line = flat.project(np.array([0, 0, 1000 * float(number)]))[axis]
+        assert abs(at - line) < 4
+
+
+def test_surfaces_a_few_millimetres_apart_are_told_apart_from_afar():
+    corners = np.array([[-2000.0, 0, 3000], [2000, 0, 3000], [2000, 0, 6000], [-2000, 0, 6000]])
+    square = np.array([[0, 1, 2], [0, 2, 3]])
+    upper = Mesh(corners - (0, 3, 0), square, RED)
+    picture = draw_side([Mesh(corners, square, GREEN), upper], SIZE, 'top')
+    assert len(tinted(picture, 0)[0]) > 5000
+    assert len(tinted(picture, 1)[0]) < 20
+
+
 def test_the_camera_is_in_the_picture_unless_people_would_become_too_small():
     near = np.array([[-500.0, -900, 1500], [500, 900, 4000]])
     far = near + np.array([0, 0, 20000.0])

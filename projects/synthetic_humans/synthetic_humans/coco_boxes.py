@@ -15,8 +15,13 @@ NAMES = {'body': 'person', 'hand': 'hand'}
 def coco_boxes(record: AnnotationRecord) -> bytes:
     """Images, boxes and the one category.
 
-    Image ids are the record's. Annotation ids are its sample ids plus 1, since COCO's evaluation
-    takes annotation 0 for none; each entry names its sample id, too. The area is the box's.
+    A box is the record's: of the whole body within the picture, whatever hides part of it, as a
+    network that sees a crop needs it. MSCOCO's own boxes are of what can be seen. Nobody is a
+    crowd or left out, since scenes hide nobody altogether. The area is the box's.
+
+    Image ids are the record's and begin anew in each split. Annotation ids are its sample ids
+    plus 1, since COCO's evaluation takes annotation 0 for none; each entry names its sample id,
+    too.
     """
     first = np.unique(record['image_id'], return_index=True)[1]
     images = [

@@ -39,7 +39,11 @@ def draw_scene(
 
     Returns:
         Columns of the annotation record for each person; the box is of the whole body, what hides
-        it or not, within the picture. JPEG or None.
+        it or not, within the picture; ``id_visible_percent`` is how much of the dressed person the
+        picture shows. JPEG or None.
+
+    Raises:
+        ValueError: So many people find no room in such a picture.
     """
     rng, picture_rng = random_streams(seed, split, index)
     num_people = int(rng.integers(people[0], people[1] + 1))

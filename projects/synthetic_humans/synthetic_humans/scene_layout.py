@@ -34,7 +34,8 @@ NEAREST_MM = 600.0  # depth of the nearest vertex
 EXTENT, FIRST_EXTENT = (0.28, 0.97), (0.45, 0.9)
 FOCAL = (0.85, 1.9)  # share of the picture's width
 FARTHER = (0.5, 2.4)  # distance of another person over that of the first
-TRIES = 30
+TRIES = 30  # of a newcomer's places
+DRAWS = 200  # of everyone, where someone found none; small groups need a few
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,23 @@ class Layout(NamedTuple):
 def draw_layout(
     rng: np.random.Generator, subject: BodySubject, num_people: int, image_size: tuple[int, int]
 ) -> Layout:
-    """Clothed people at places where the picture (width, height) px shows them all."""
-    while True:
+    """Clothed people at places where the picture (width, height) px shows them all.
+
+    Raises:
+        ValueError: There are too many for such a picture.
+    """
+    for _ in range(DRAWS):
         tilt = Rotation.from_euler('xz', draw_tilt(rng), degrees=True)
         camera = pinhole(rng.uniform(*FOCAL) * image_size[0], image_size)
         people = _draw_people(rng, subject, num_people, tilt * LEVEL_CAMERA, camera)
         if people:
             break
+    else:
+        width, height = image_size
+        raise ValueError(
+            f'{num_people} people found no room in a picture of {width}x{height} px in {DRAWS} '
+            'draws: ask for fewer --people or a wider --image-size'
+        )
     shot = people[0].shot
     silhouettes = [person.silhouette for person in people]
     shares = visible_shares(silhouettes, image_size)
