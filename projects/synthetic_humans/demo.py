@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from demo_pictures import draw_people, show_scenes
-from demo_steps import ROOT, Network, make_pictures, run, test, train
+from demo_steps import ROOT, Chain, Network, evaluate_scenes, make_pictures, test, train
 
 from i2l_plugin.files import write_json
 
@@ -124,8 +124,9 @@ def main() -> None:
     out = args.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     data, scenes, more = out / 'data', out / 'scenes_data', args.cfg_options
-    later = ('out', 'pictures', 'bbox_thr')  # what is never kept from an earlier run
-    settings = {name: value for name, value in vars(args).items() if name not in later}
+    settings = {
+        name: value for name, value in vars(args).items() if name not in ('out', 'pictures')
+    }
     check_settings(out, settings | {name: path.read_text() for name, path in CONFIGS.items()})
     mesh = Network(CONFIGS['mesh'], out / 'checkpoint.pth', data)
     root = Network(CONFIGS['root'], out / 'rootnet.pth', data)
@@ -138,17 +139,12 @@ def main() -> None:
     for network in (mesh, root, detector):
         train(network, out / f'train_{network.checkpoint.stem}', more)
     test(mesh, out / 'test', out / 'test.json', more)
-    run(
-        *('projects/synthetic_humans/evaluate_scenes.py', scenes, '--out', out / 'scenes.json'),
-        *('--config', mesh.config, '--checkpoint', mesh.checkpoint),
-        *('--det-config', detector.config, '--det-checkpoint', detector.checkpoint),
-        *('--root-config', root.config, '--root-checkpoint', root.checkpoint),
-        *('--bbox-thr', args.bbox_thr, '--device', 'cpu'),
-    )
+    chain = Chain(mesh, root, detector, args.bbox_thr)
+    evaluate_scenes(chain, out / 'scenes.json')
     config = load(mesh, more)
     metrics = report(out, config)
     draw_people(out, config, mesh.checkpoint, args.pictures)
-    files = show_scenes(out, scenes, (mesh, root, detector), args.bbox_thr)
+    files = show_scenes(out, chain)
 
     print(f'\n{summary(metrics)}\n\n{(time.perf_counter() - start) / 60:.1f} minutes')
     shown = [out / name for name in ('metrics.json', 'overlay.png', 'mesh.glb', 'scenes.png')]

@@ -7,12 +7,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from demo_steps import Network, run
+from demo_steps import Chain, run
 from numpy.typing import NDArray
 
 from i2l_plugin.files import replacing, write_json
 
 BLANK = 255
+ALL_JOINTS = 0.0  # least score of one that is drawn
 SAVED = ('json', 'npz', 'glb', 'html', 'image')
 
 
@@ -42,7 +43,7 @@ def draw_people(out: Path, config: Any, checkpoint: Path, rows: int) -> None:
         dict(type='MeshVisualizer', name='demo', body_model=body_model, panel_height=256)
     )
     visualizer.set_dataset_meta(test_set.metainfo)
-    pictures = [visualizer.draw(cv2.imread(r.img_path)[..., ::-1], r) for r in results]
+    pictures = [visualizer.draw(cv2.imread(r.img_path)[..., ::-1], r, ALL_JOINTS) for r in results]
     half = (len(pictures) + 1) // 2
     columns = [stacked(column) for column in (pictures[:half], pictures[half:]) if column]
     height = len(columns[0])
@@ -52,34 +53,23 @@ def draw_people(out: Path, config: Any, checkpoint: Path, rows: int) -> None:
     export_mesh(out / 'mesh.glb', results[0].pred_instances.vertices_cam[0], visualizer.faces)
 
 
-def show_scenes(
-    out: Path,
-    data: Path,
-    networks: tuple[Network, Network, Network],
-    bbox_thr: float,
-) -> list[Path]:
+def show_scenes(out: Path, chain: Chain) -> list[Path]:
     """Pictures with the most people, and from nothing but them and their camera the meshes.
 
     Args:
         out: scenes.png shows all pictures and what was found; the files of each are below scenes/.
-        data: Folder of the held-out scenes.
-        networks: Of meshes, roots and boxes.
-        bbox_thr: Least score of a box.
+        chain: The networks; the detector's held-out pictures are taken.
 
     Returns:
         The GLB file and the page of each scene.
     """
-    mesh, root, detector = networks
     files, pictures = [], []
-    for picture, camera in crowded_pictures(data):
+    for picture, camera in crowded_pictures(chain.detector.data):
         folder = out / 'scenes' / picture.stem
         write_json(camera, folder / 'camera.json')
         run(
             *('tools/demo.py', picture, '--out', folder, '--camera', folder / 'camera.json'),
-            *('--config', mesh.config, '--checkpoint', mesh.checkpoint),
-            *('--det-config', detector.config, '--det-checkpoint', detector.checkpoint),
-            *('--root-config', root.config, '--root-checkpoint', root.checkpoint),
-            *('--bbox-thr', bbox_thr, '--device', 'cpu', '--save', *SAVED),
+            *(*chain.options(), '--kpt-thr', ALL_JOINTS, '--save', *SAVED),
         )
         drawn = cv2.imread(str(folder / f'visualizations/{picture.stem}.jpg'))
         pictures.append(drawn[..., ::-1])

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from i2l_plugin.files import replacing
 
@@ -38,6 +39,24 @@ class Network:
         if self.finds_boxes:
             words += [f'{name}.ann_file={self.data}/test_coco.json' for name in EVALUATORS]
         return ['--cfg-options', *words, *more]
+
+
+class Chain(NamedTuple):
+    """Networks that together see several people, and the least score of a person's box."""
+
+    mesh: Network
+    root: Network
+    detector: Network
+    bbox_thr: float
+
+    def options(self) -> list[object]:
+        """Words of a command that uses them."""
+        return [
+            *('--config', self.mesh.config, '--checkpoint', self.mesh.checkpoint),
+            *('--det-config', self.detector.config, '--det-checkpoint', self.detector.checkpoint),
+            *('--root-config', self.root.config, '--root-checkpoint', self.root.checkpoint),
+            *('--bbox-thr', self.bbox_thr, '--device', 'cpu'),
+        ]
 
 
 def run(*command: object) -> None:
@@ -85,5 +104,19 @@ def train(network: Network, work_dir: Path, more: Sequence[str]) -> None:
 
 def test(network: Network, work_dir: Path, out: Path, more: Sequence[str]) -> None:
     """Test a network on its held-out pictures; `out` is the JSON file of its scores."""
-    words = ('--work-dir', work_dir, '--out', out)
-    run('tools/test.py', network.config, network.checkpoint, *words, *network.options(more))
+    if not is_newer(out, network):
+        words = ('--work-dir', work_dir, '--out', out)
+        run('tools/test.py', network.config, network.checkpoint, *words, *network.options(more))
+
+
+def evaluate_scenes(chain: Chain, out: Path) -> None:
+    """Measure all networks together on the detector's held-out scenes; `out` is a JSON file."""
+    if not is_newer(out, chain.mesh, chain.root, chain.detector):
+        tool = 'projects/synthetic_humans/evaluate_scenes.py'
+        run(tool, chain.detector.data, '--out', out, *chain.options())
+
+
+def is_newer(scores: Path, *networks: Network) -> bool:
+    """Whether scores are of these weights."""
+    weights_ns = max(network.checkpoint.stat().st_mtime_ns for network in networks)
+    return scores.exists() and scores.stat().st_mtime_ns > weights_ns

@@ -74,7 +74,8 @@ def test_scenes_are_found_measured_and_drawn(demo):
     for folder in shown:
         found = json.loads((folder / f'predictions/{folder.name}.json').read_text())
         row = np.flatnonzero(record['image_id'] == int(folder.name))[0]
-        assert found[0]['camera']['focal_px'] == record['focal_px'][row].tolist()
+        focal_px = pytest.approx(record['focal_px'][row].tolist(), abs=1e-3)
+        assert found[0]['camera']['focal_px'] == focal_px
         mesh = trimesh.load(folder / f'predictions/{folder.name}_scene.glb', force='mesh')
         assert len(mesh.vertices) == 6890 * len(found)
         assert (folder / f'predictions/{folder.name}.html').stat().st_size > 1e5
@@ -88,7 +89,8 @@ def test_a_second_run_keeps_what_is_done(demo):
     before = [path.stat().st_mtime_ns for path in networks]
     done = run_demo(out)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert 'torch.distributed.run' not in done.stdout
+    for tool in ('torch.distributed.run', 'tools/test.py', 'evaluate_scenes.py'):
+        assert tool not in done.stdout
     assert [path.stat().st_mtime_ns for path in networks] == before
 
 

@@ -117,6 +117,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         choices=[*METHODS],
         help='smooth people of videos over time (alone: savgol for videos, one-euro for cameras)',
     )
+    parser.add_argument(
+        '--kpt-thr', type=float, default=0.3, help='least score of a joint that is drawn'
+    )
     parser.add_argument('--draw-bbox', action='store_true', help='draw boxes into the pictures')
     parser.add_argument('--show', action='store_true', help='show the pictures in a window')
     return parser.parse_args(argv)
@@ -169,6 +172,7 @@ def run(args: argparse.Namespace) -> None:
         bbox_thr=args.bbox_thr,
         nms_thr=args.nms_thr,
         smooth=args.smooth,
+        kpt_thr=args.kpt_thr,
         draw_bbox=args.draw_bbox,
         show=args.show,
         on_skip=report.skip,
