@@ -83,5 +83,6 @@ class RootVisualizer(PoseLocalVisualizer):
             cv2.circle(drawn, middle, 5 << SHIFT, (255, 255, 255), -1, cv2.LINE_AA, SHIFT)
             cv2.circle(drawn, middle, 4 << SHIFT, MIDDLE_COLOR, -1, cv2.LINE_AA, SHIFT)
             x, y = low[0] >> SHIFT, (low[1] >> SHIFT) - 4  # over the box, or in it at the top
-            put_text(drawn, f'{root[2] / 1000:.2f} m', (max(x, 0), y if y > 12 else y + 18))
+            place = max(x, 0), y if y > 12 else max(y + 18, 14)  # a grown box may begin outside
+            put_text(drawn, f'{root[2] / 1000:.2f} m', place)
         return drawn
