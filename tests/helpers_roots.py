@@ -32,11 +32,11 @@ def tiny_rootnet(body_model=None, seed=0, **options):
 
 
 def root_sample(body, seed=0, annotated_mm=(120.0, -30.0, 2900.0), crop_from_image=None, **labels):
-    """`make_sample` whose data set annotates a neck and the root, the latter in camera mm."""
+    """`make_sample` whose data set annotates neck, root and head, the root in camera mm."""
     sample = make_sample(body, seed, crop_from_image, **labels)
     root_name = body.joint_set.joint_names[body.joint_set.root]
-    sample.set_metainfo(dict(annotated_joint_names=('Neck', root_name)))
-    joints_mm = np.array([[[5.0, 5.0, 1.0], annotated_mm]], np.float32)
+    sample.set_metainfo(dict(annotated_joint_names=('Neck', root_name, 'Head')))
+    joints_mm = np.array([[[5, 5, 1], annotated_mm, [6, 6, 2]]], np.float32)
     sample.gt_instances.annotated_joints_cam_mm = joints_mm
     return sample
 

@@ -27,38 +27,49 @@ def config(tmp_path_factory):
 
 
 def true_roots(config, split):
-    """Roots (N, 3) in mm and depths k (N,), by hand from the record and the fitted mesh."""
+    """Roots (N, 3) in mm, depths k (N,), places in the crop (N, 2) px and x of the boxes' middles
+    at the depth k (N,) mm: by hand from the record and the fitted mesh."""
     register_all_modules()
     options = dict(config[f'{split}_dataloader'].dataset)
     dataset = DATASETS.build({**options, 'pipeline': config.test_dataloader.dataset.pipeline})
     body = MODELS.build(config.model).body_model
-    roots, depths = [], []
+    roots, depths, places, middles = [], [], [], []
     for i in range(len(dataset)):
         sample = dataset[i]['data_samples']
         labels = sample.gt_instance_labels
         joints = body.pose_cam_mm(labels.pose, labels.betas, labels.transl_mm)[1]
-        roots.append(joints[0, body.joint_set.root].numpy())
+        root = joints[0, body.joint_set.root].numpy()
+        roots.append(root)
         x1, y1, x2, y2 = sample.bbox_px
         side_px = 1.1 * max(x2 - x1, y2 - y1)
         depths.append(np.sqrt(sample.focal_px.prod()) * 2000 / side_px)
-    return np.array(roots), np.array(depths)
+        pixel = root[:2] / root[2] * sample.focal_px + sample.princpt_px
+        middle = np.array([x1 + x2, y1 + y2]) / 2
+        places.append((pixel - middle) / side_px * TINY_PX + TINY_PX / 2)
+        middles.append((middle - sample.princpt_px)[0] / sample.focal_px[0] * depths[-1])
+    return tuple(map(np.array, (roots, depths, places, middles)))
 
 
 def test_the_mean_is_the_training_sets(config):
-    roots_mm, k_mm = true_roots(config, 'train')
+    """Of whom it is known: the first person's depth is not."""
+    roots_mm, k_mm, places_px, _ = true_roots(config, 'train')
     dataset = DATASETS.build(
         dict(config.train_dataloader.dataset, pipeline=config.test_dataloader.dataset.pipeline)
     )
-    mean = mean_root(MODELS.build(config.model), dataset)
-    assert mean.gamma.item() == pytest.approx((roots_mm[:, 2] / k_mm).mean(), rel=1e-4)
-    assert ((mean.xy_lixel > 0) & (mean.xy_lixel < TINY_PX / 4)).all()
+    people = [dict(dataset[i]) for i in range(len(dataset))]
+    people[0]['data_samples'].gt_instance_labels.has_depth[:] = 0
+    mean = mean_root(MODELS.build(config.model), people)
+    assert mean.gamma.item() == pytest.approx((roots_mm[1:, 2] / k_mm[1:]).mean(), rel=1e-4)
+    np.testing.assert_allclose(mean.xy_lixel[0, 0], places_px.mean(0) / 4, rtol=1e-3)
 
 
 def test_both_are_scored_by_the_configs_metrics(config):
     results = evaluate_constant_roots(config)
-    roots_mm, k_mm = true_roots(config, 'train')
+    roots_mm, k_mm, _, _ = true_roots(config, 'train')
     gamma = (roots_mm[:, 2] / k_mm).mean()
-    roots_mm, k_mm = true_roots(config, 'test')
+    roots_mm, k_mm, _, middles_mm = true_roots(config, 'test')
+    beside_mm = np.abs(middles_mm - roots_mm[:, 0]).mean()
+    assert results['box size']['root/MRPE_x'] == pytest.approx(beside_mm, rel=1e-3)
     for name, factor in (('box size', 1.0), ('mean gamma', gamma)):
         expected = np.abs(factor * k_mm - roots_mm[:, 2]).mean()
         assert results[name]['root/MRPE_z'] == pytest.approx(expected, rel=1e-3)

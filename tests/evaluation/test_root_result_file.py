@@ -13,10 +13,10 @@ from i2l_plugin.evaluation import RootResultFile
 from i2l_plugin.geometry.crop import crop_from_image
 
 
-def shown(sample_id, root_mm=(10.0, -20.0, 3000.0), rotation_deg=0.0):
+def shown(sample_id, root_mm=(10.0, -20.0, 3000.0), rotation_deg=0.0, input_size=(64, 64)):
     """A person in the box from (30, 50) to (110, 130), as the network was shown it."""
-    crop = crop_from_image((70, 90), (80, 80), rotation_deg, (64, 64))
-    metainfo = dict(sample_id=sample_id, image_id=7, crop_from_image=crop, input_size=(64, 64))
+    crop = crop_from_image((70, 90), (80, 80), rotation_deg, input_size)
+    metainfo = dict(sample_id=sample_id, image_id=7, crop_from_image=crop, input_size=input_size)
     sample = PoseDataSample(metainfo=metainfo)
     sample.pred_instances = InstanceData(root_cam=np.array([root_mm], np.float32))
     return sample
@@ -43,6 +43,13 @@ def test_entries_are_boxes_and_roots_in_the_unit_of_the_data_set(path, unit, fac
     assert (read.image_id.tolist(), read.ann_id.tolist()) == ([7, 7, 7], [5, 6, 9])
 
 
+def test_boxes_have_the_shape_of_the_input(path):
+    """80 px wide around (70, 90), and a third higher."""
+    evaluate([shown(5, input_size=(48, 64))], RootResultFile(str(path)))
+    (entry,) = json.loads(path.read_text())
+    np.testing.assert_allclose(entry['bbox'], [30, 90 - 160 / 3, 80, 320 / 3], atol=1e-9)
+
+
 def test_an_unknown_unit_is_refused(path):
     with pytest.raises(ValueError, match=r"unit must be one of \('mm', 'm'\), got 'cm'"):
         RootResultFile(str(path), 'cm')
@@ -55,6 +62,7 @@ def test_an_unknown_unit_is_refused(path):
         ([shown(5, (0, 0, -1))], r'sample 5: got root_cam .*-1.* expected a place in front'),
         ([shown(5, (0, float('nan'), 1))], r'sample 5: got root_cam .*nan'),
         ([shown(5, rotation_deg=10.0)], 'sample 5: got a turned crop.*without rotation'),
+        ([shown(5, rotation_deg=-10.0)], 'sample 5: got a turned crop.*without rotation'),
     ],
 )
 def test_what_a_file_cannot_say_is_refused_and_the_old_one_stays(path, samples, message):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from helpers_genders import gender_body
-from helpers_models import FOCAL_PX, INPUT_PX, LIXELS, PRINCPT_PX, toy_body
+from helpers_models import INPUT_PX, LIXELS, PRINCPT_PX, toy_body
 from helpers_roots import root_sample, tiny_rootnet
 
 from i2l_plugin.body_models import BodyModelsByGender
@@ -31,19 +31,19 @@ def lixels(pixel, crop):
     return [u / INPUT_PX * LIXELS, v / INPUT_PX * LIXELS]
 
 
-def pixel_of(point_mm):
-    x, y, z = point_mm
-    return FOCAL_PX * x / z + PRINCPT_PX, FOCAL_PX * y / z + PRINCPT_PX
-
-
 def test_the_root_of_the_fit_counts_where_the_fit_is_valid(body, target_of):
     samples = [root_sample(body, 0), root_sample(body, 1, crop_from_image=TURNED)]
+    for sample in samples:
+        camera = dict(focal_px=np.array([500.0, 700.0]), princpt_px=np.array([150.0, 170.0]))
+        sample.set_metainfo(camera)
     target = target_of(*samples)
     for i, sample in enumerate(samples):
         labels = sample.gt_instance_labels
         posed = body(labels.pose, labels.betas, labels.transl_mm / 1000).joints_m
         root_mm = posed[0, body.joint_set.root].double().numpy() * 1000
-        expected = lixels(pixel_of(root_mm), sample.metainfo['crop_from_image'])
+        x, y, z = root_mm
+        pixel = 500 * x / z + 150, 700 * y / z + 170
+        expected = lixels(pixel, sample.metainfo['crop_from_image'])
         np.testing.assert_allclose(target.xy_lixel[i, 0], expected, atol=1e-3)
         assert target.depth_mm[i].item() == pytest.approx(root_mm[2], abs=0.01)
     assert target.xy_weight.min() == target.depth_weight.min() == 1
@@ -72,6 +72,7 @@ def test_the_annotated_root_counts_where_it_is_not(body, target_of):
     np.testing.assert_allclose(target.xy_lixel[1, 0], lixels(root_px, TURNED), atol=1e-4)
     assert target.depth_mm[1] == 4321
     assert target.depth_mm[0] != 4321
+    assert target.depth_weight.tolist() == [1, 1]
 
 
 @pytest.mark.parametrize('fit_valid', [0.0, 1.0])

@@ -58,6 +58,16 @@ def test_k_is_where_a_square_of_two_metres_fills_the_box(model):
         assert model.box_depth_mm(views_of(rotation_deg=rotation)).item() == pytest.approx(expected)
 
 
+def test_of_a_box_that_is_no_square_the_area_counts(body):
+    """48 x 64 px that show 150 x 200 px of the picture, turned or not."""
+    codec = dict(type='SoftArgmaxCodec', input_size=(48, 64), heatmap_size=(12, 16, 16))
+    model = tiny_rootnet(body, codec=codec)
+    views = views_of(rotation_deg=30)
+    views['crop_from_image'] *= (48 / 150) / (INPUT_PX / 200)
+    expected = (500 * 600 / (150 * 200)) ** 0.5 * 2000
+    assert model.box_depth_mm(views).item() == pytest.approx(expected)
+
+
 def test_of_a_hand_the_square_has_sides_of_its_own():
     codec = dict(type='SoftArgmaxCodec', depth_range_mm=300)
     hand = tiny_rootnet(toy_body('hand'), codec=codec)
@@ -136,8 +146,9 @@ def test_no_depth_needs_to_be_known(body, model):
 
 
 def test_losses_are_mean_distances_in_lixels(body):
-    """Of x and y together, and of the depth, of which 2 m are 16, or the box's own depth is."""
-    model = tiny_rootnet(body)
+    """Of x and y together, and of the depth, of which 2 m are 20, or the box's own depth is."""
+    size = dict(input_size=(INPUT_PX, INPUT_PX), heatmap_size=(LIXELS, LIXELS, 20))
+    model = tiny_rootnet(body, codec=dict(type='SoftArgmaxCodec', **size))
     estimate = RootEstimate(
         torch.tensor([[[3.0, 5.0]], [[9.0, 9.0]], [[1.0, 1.0]]]),
         torch.tensor([1.1, 0.9, 5.0]),
@@ -150,10 +161,10 @@ def test_losses_are_mean_distances_in_lixels(body):
     )
     losses = model.losses_of(estimate, target, torch.tensor([4000.0, 5000.0, 6000.0]))
     assert losses['loss_root_xy'].item() == pytest.approx((1 + 2 + 0.5) / 6)
-    assert losses['loss_root_depth'].item() == pytest.approx((400 + 500) / 125 / 3, rel=1e-5)
+    assert losses['loss_root_depth'].item() == pytest.approx((400 + 500) / 100 / 3, rel=1e-5)
     model.relative_depth = True
     relative = model.losses_of(estimate, target, torch.tensor([4000.0, 5000.0, 6000.0]))
-    assert relative['loss_root_depth'].item() == pytest.approx((0.1 + 0.1) * 16 / 3, rel=1e-5)
+    assert relative['loss_root_depth'].item() == pytest.approx((0.1 + 0.1) * 20 / 3, rel=1e-5)
 
 
 def test_people_without_depth_teach_x_and_y_alone(body):
