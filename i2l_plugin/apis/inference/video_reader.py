@@ -51,7 +51,7 @@ class VideoReader:
         self.fps = fps if 0 < fps <= _MAX_FPS else None
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.num_frames = int(count) if self._path is not None and 0 < count < 2**31 else None
-        self._num_decoded = 0
+        self._num_decoded = self._num_damaged = 0
 
     def __enter__(self) -> VideoReader:
         return self
@@ -72,10 +72,11 @@ class VideoReader:
                 if failures > self._left(frame_id):
                     return
                 continue  # a damaged packet, with good ones behind it, or the end of a cut file
-            for _ in range(failures):
+            frames_on, failures = failures + 1, 0
+            for _ in range(frames_on - 1):
+                self._num_damaged += 1
                 yield frame_id, last_s, None
                 frame_id += 1
-            failures = 0
             decoded, image = self._capture.retrieve()
             if self._path is not None:
                 time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
@@ -84,8 +85,9 @@ class VideoReader:
                 start = now if frame_id == 0 else start
                 time_s = now - start
             if frame_id and time_s <= last_s:  # a container without usable time stamps
-                time_s = last_s + 1 / (self.fps or 25)
+                time_s = last_s + frames_on / (self.fps or 25)
             self._num_decoded += decoded
+            self._num_damaged += not decoded
             yield frame_id, time_s, image.astype(np.uint8, copy=False) if decoded else None
             frame_id, last_s = frame_id + 1, time_s
 
@@ -96,14 +98,14 @@ class VideoReader:
         return _UNCOUNTED_TRIES if self.num_frames is None else self.num_frames - frame_id
 
     def missing(self) -> str:
-        """After the last frame: what the header promised but was not there; '' if all was."""
+        """After the last frame: what the header promised but did not come, even damaged; or ''."""
         if not self._num_decoded:
             return 'not one frame could be decoded'
         if self._path is None or self.num_frames is None:
             return ''
         counted = os.path.splitext(self._path)[1].lower() in _COUNTED
         allowed = 0 if counted else 1 + _UNCOUNTED_TOLERANCE * self.num_frames
-        if self.num_frames - self._num_decoded <= allowed:
+        if self.num_frames - self._num_decoded - self._num_damaged <= allowed:
             return ''
         return (
             f'{self._num_decoded} of {self.num_frames} frames decoded; the rest is cut or damaged'

@@ -88,11 +88,10 @@ def test_damage_in_the_middle_is_skipped_and_the_rest_goes_on(tmp_path, name):
     levels = levels_of(frame.image_bgr for frame in frames)
     np.testing.assert_allclose(levels, levels_of(expected), atol=2)
     np.testing.assert_allclose(levels[-20:], [level(i) for i in range(40, 60)], atol=3)
-    assert np.diff([frame.time_s for frame in frames]).min() > 0
-    *damaged, (_, missing) = reported
-    assert damaged
-    assert {reason for _, reason in damaged} == {'the frame is damaged'}
-    assert missing.startswith(f'{len(frames)} of 60 frames decoded')
+    assert {reason for _, reason in reported} == {'the frame is damaged'}
+    assert len(frames) + len(reported) == 60  # each is reported once
+    times_s = [frame.frame_id * 1.001 / 30 for frame in frames]
+    np.testing.assert_allclose([frame.time_s for frame in frames], times_s, atol=1e-3)
 
 
 class _FakeCapture:
@@ -136,8 +135,7 @@ def test_a_damaged_frame_is_reported_and_the_rest_goes_on(tmp_path):
     frames = list(read_frames(tmp_path / 'clip.mp4', lambda *report: reported.append(report)))
     assert [frame.frame_id for frame in frames] == [0, 1, 3, 4]
     assert [int(frame.image_bgr.max()) for frame in frames] == [0, 1, 3, 4]
-    assert reported[0] == ('clip_000002', 'the frame is damaged')
-    assert reported[1][1].startswith('4 of 5 frames decoded')
+    assert reported == [('clip_000002', 'the frame is damaged')]  # once
     # without usable time stamps, time goes on at the frame rate
     np.testing.assert_allclose([frame.time_s for frame in frames], [0, 0.1, 0.3, 0.4])
 
@@ -177,6 +175,8 @@ def test_headers_without_rate_and_count_say_that_they_are_unknown(tmp_path, monk
         assert reader.num_frames is None
         frames = list(reader)
         assert reader.missing() == ''
+    # without time stamps, a packet that is passed over takes its time
+    np.testing.assert_allclose([frames[i][1] for i in (0, 3, 4)], [0, 3 / 25, 4 / 25])
     assert [(frame_id, image is None) for frame_id, _, image in frames] == [
         (0, False),
         (1, True),
