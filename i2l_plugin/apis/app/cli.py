@@ -39,7 +39,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         'every picture is taken for the box of one person',
     )
     parser.add_argument('--det-checkpoint', help='weights of the detector')
-    parser.add_argument('--bbox-thr', type=float, default=0.3, help='least score of a box')
+    parser.add_argument(
+        '--bbox-thr', type=float, help="least score of a detector's box (default: 0.3)"
+    )
     parser.add_argument(
         '--root-config',
         help="config of a RootNet, for how far away people are; without it their boxes' sizes say",

@@ -66,22 +66,23 @@ class Engine:
     Args:
         inferencer: Finds the meshes.
         limits: What a visitor may ask for.
-        bbox_thr: Least score of a detector's box.
+        bbox_thr: Least score of a detector's box, 0.3 by default.
         fov: Horizontal field of view in degrees of all uploads; by default EXIF data, else 1500 px.
 
     Raises:
-        ValueError: A threshold or a field of view that cannot be.
+        ValueError: A threshold or a field of view that cannot be, or a threshold without a
+            detector.
     """
 
     def __init__(
         self,
         inferencer: MeshInferencer,
         limits: Limits,
-        bbox_thr: float = 0.3,
+        bbox_thr: float | None = None,
         fov: float | None = None,
     ) -> None:
         # said now and not at the first upload
-        SceneMaker(CameraFinder(fov_deg=fov), '', bbox_thr=bbox_thr)
+        SceneMaker(CameraFinder(fov_deg=fov), '', detector=inferencer.detector, bbox_thr=bbox_thr)
         self.inferencer, self.limits = inferencer, limits
         self.options = dict(bbox_thr=bbox_thr, fov=fov)
         self.faces = inferencer.model.body_model.faces.cpu().numpy()

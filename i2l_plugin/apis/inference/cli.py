@@ -56,9 +56,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         nargs='+',
         help='numbers of its classes to take, from 0 (default: the one named person, or hand)',
     )
-    parser.add_argument('--bbox-thr', type=float, default=0.3, help='least score of a box')
     parser.add_argument(
-        '--nms-thr', type=float, default=0.3, help='greatest overlap with a better box'
+        '--bbox-thr', type=float, help="least score of a detector's box (default: 0.3)"
+    )
+    parser.add_argument(
+        '--nms-thr', type=float, help='greatest overlap with a better one of them (default: 0.3)'
     )
     parser.add_argument(
         '--root-config',

@@ -244,8 +244,8 @@ class MeshInferencer(BaseMMPoseInferencer):
         self,
         inputs: Inputs,
         bboxes: Sequence[Any] | None = None,
-        bbox_thr: float = 0.3,
-        nms_thr: float = 0.3,
+        bbox_thr: float | None = None,
+        nms_thr: float | None = None,
         root_depths: Sequence[Any] | None = None,
         camera: ArrayLike | Mapping[str, Any] | str | os.PathLike | None = None,
         fov: float | None = None,
@@ -257,8 +257,9 @@ class MeshInferencer(BaseMMPoseInferencer):
             inputs: As in `__call__`.
             bboxes: Boxes x1 y1 x2 y2 in px, not grown, with or without a score: a list of those of
                 each picture, also of pictures that cannot be read; for one picture its boxes alone.
-            bbox_thr: Detections with a lower score are dropped.
-            nms_thr: So are those that overlap with a better one by more than this.
+            bbox_thr: Detections with a lower score are dropped; 0.3 by default. An error where no
+                detector is asked, since nothing would be dropped.
+            nms_thr: So are those that overlap with a better one by more than this; likewise.
             root_depths: Depths of the root joints in mm, one for each of `bboxes`, likewise.
             camera: Intrinsics of all pictures, as `CameraFinder` takes them.
             fov: Horizontal field of view in degrees instead.

@@ -13,6 +13,7 @@ from .inputs import Inputs, find_inputs
 from .scene import GIVEN, Scene
 
 BOX_NUMBERS = (4, 5)  # x1 y1 x2 y2 and, where it is known, a score
+DEFAULT_THR = 0.3  # of a box's score, and of its overlap with a better one, as in the host
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,12 @@ class SceneMaker:
         root_depths: Given depths of the root joints in mm, likewise.
         detector: Finds people where no boxes are given, (M, 5); None takes the whole image. Its
             attribute ``name`` is recorded.
-        bbox_thr: Boxes with a lower score are dropped.
+        bbox_thr: Its boxes with a lower score are dropped; None is `DEFAULT_THR`.
         nms_thr: So are those that overlap more with a better one.
 
     Raises:
-        ValueError: Depths are given, but a detector says how many people there are.
+        ValueError: Depths are given, but a detector says how many people there are; or a threshold
+            is, but no detector is asked.
     """
 
     cameras: CameraFinder
@@ -38,8 +40,8 @@ class SceneMaker:
     bboxes: PerPicture | None = None
     root_depths: PerPicture | None = None
     detector: FoundBoxes | None = None
-    bbox_thr: float = 0.3
-    nms_thr: float = 0.3
+    bbox_thr: float | None = None
+    nms_thr: float | None = None
 
     def __post_init__(self) -> None:
         if self.root_depths is not None and self.bboxes is None and self.detector is not None:
@@ -48,8 +50,17 @@ class SceneMaker:
                 'too'
             )
         for name in ('bbox_thr', 'nms_thr'):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f'{name}: got {getattr(self, name)}, expected 0 to 1')
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if not 0 <= value <= 1:
+                raise ValueError(f'{name}: got {value}, expected 0 to 1')
+            if self.bboxes is not None or self.detector is None:
+                why = 'without a detector' if self.bboxes is None else 'for boxes that are given'
+                raise ValueError(
+                    f"{name}: got {value} {why}, but only a detector's boxes are chosen by it; "
+                    'leave it out, or let a detector find the people (det_model, --det-config)'
+                )
 
     def check_number(self, inputs: Inputs) -> None:
         """ValueError if boxes or depths are given for more or fewer pictures than there are.
@@ -87,7 +98,8 @@ class SceneMaker:
             return whole_image(width, height)
         name = getattr(self.detector, 'name', type(self.detector).__name__)
         found = self.detector(frame.image_bgr)
-        return keep_people(found, (width, height), name, self.bbox_thr, self.nms_thr)
+        thresholds = (DEFAULT_THR if t is None else t for t in (self.bbox_thr, self.nms_thr))
+        return keep_people(found, (width, height), name, *thresholds)
 
 
 class PictureNumbers:

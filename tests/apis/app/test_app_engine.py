@@ -277,6 +277,8 @@ def test_given_options_are_used(engine, store, tmp_path):
 
 def test_without_a_detector_the_whole_picture_is_one_person(engine, store, tmp_path):
     engine.inferencer.detector = None
+    with pytest.raises(ValueError, match=r'bbox_thr: got 0\.5 without a detector'):
+        Engine(engine.inferencer, Limits(), bbox_thr=0.5)
     job = upload(store, save_picture(tmp_path / 'x.png'))
     last = findings_of(engine.run(job))
     assert last.people == (1,)

@@ -134,8 +134,8 @@ def test_found_and_given_boxes_give_the_same_meshes_bit_for_bit(detector_files, 
     picture = noise_picture(3)
     config, checkpoint = detector_files
     finds = MeshInferencer(network, det_model=config, det_weights=checkpoint, device='cpu')
-    options = dict(return_datasamples=True, bbox_thr=0.5, nms_thr=0.2, batch_size=4)
-    (result,) = finds(picture, **options)
+    options = dict(return_datasamples=True, batch_size=4)
+    (result,) = finds(picture, bbox_thr=0.5, nms_thr=0.2, **options)
     found = result['predictions'][0]
     assert len(found.pred_instances) > 1
     assert found.metainfo['bbox_source'] == 'tiny_detector'

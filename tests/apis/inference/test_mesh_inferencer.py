@@ -237,6 +237,31 @@ def test_given_detectors_are_asked_and_named(network):
     assert result['predictions'][0][0]['bbox_source'] == 'whole image'
 
 
+@pytest.mark.parametrize('name', ['bbox_thr', 'nms_thr'])
+def test_thresholds_that_choose_nothing_are_refused(network, inferencer, name):
+    with pytest.raises(ValueError, match=f'{name}: got 0.5 without a detector.*leave it out'):
+        inferencer(noise_picture(), **{name: 0.5})
+    detecting = MeshInferencer(network, det_model=lambda image: np.zeros((0, 5)))  # noqa: ARG005
+    with pytest.raises(ValueError, match=f'{name}: got 0.5 for boxes that are given'):
+        detecting(noise_picture(), bboxes=BOXES, **{name: 0.5})
+    (result,) = detecting(noise_picture(), **{name: 0.5})
+    assert result['predictions'] == [[]]
+
+
+def test_without_thresholds_a_detectors_are_the_hosts(network):
+    """Score 0.3, and an overlap of 0.3: 60 px are shared of 140, or 40 of 160."""
+
+    def finder(image):  # noqa: ARG001
+        tall = [[0, 0, 100, 100], [40, 0, 140, 100], [150, 0, 250, 100], [210, 0, 310, 100]]
+        scores = [0.9, 0.8, 0.7, 0.6]
+        return np.array([[*box, score] for box, score in zip(tall, scores, strict=True)] + faint)
+
+    faint = [[0, 120, 100, 220, 0.31], [150, 120, 250, 220, 0.29]]
+    (result,) = MeshInferencer(network, det_model=finder)(noise_picture())
+    found = [round(person['bbox_score'], 2) for person in result['predictions'][0]]
+    assert found == [0.9, 0.7, 0.6, 0.31]
+
+
 def test_pictures_of_the_results_show_the_people(inferencer, folder):
     options = dict(bboxes=[BOXES], camera=300, return_vis=True)
     (result,) = inferencer(noise_picture(), **options)
