@@ -120,14 +120,13 @@ def test_ways_of_running_the_network(run_cli, asked, options, backend_options, f
 def test_options_of_the_call(run_cli, asked):
     run_cli(
         *('pictures', '--bbox-thr', 0.1, '--nms-thr', 0.2, '--batch-size', 3, '--fov', 50),
-        *('--smooth', 'one-euro', '--draw-bbox', '--show', '--out', 'there'),
+        *('--kpt-thr', 0.4, '--smooth', 'one-euro', '--draw-bbox', '--show', '--out', 'there'),
     )
     assert {name: asked[1][name] for name in ('bbox_thr', 'nms_thr', 'batch_size', 'fov')} == dict(
         bbox_thr=0.1, nms_thr=0.2, batch_size=3, fov=50
     )
-    assert [asked[1][name] for name in ('smooth', 'draw_bbox', 'show', 'out_dir')] == [
-        *('one-euro', True, True, 'there'),
-    ]
+    names = ('kpt_thr', 'smooth', 'draw_bbox', 'show', 'out_dir')
+    assert [asked[1][name] for name in names] == [0.4, 'one-euro', True, True, 'there']
 
 
 def test_nobody_in_any_picture_is_one_line(run_cli, cli_files, tmp_path):
