@@ -33,6 +33,7 @@ REPORTED = {
     'MPVPE': 'vertex/MPVPE',
     'PA-MPVPE': 'vertex/PA-MPVPE',
 }
+ROOT_ERROR = 'root/MRPE'
 
 
 def parse_args() -> argparse.Namespace:
@@ -90,20 +91,29 @@ def load(network: Network, more: list[str]) -> Any:
     return load_config(str(network.config), parser.parse_args(network.options(more)).cfg_options)
 
 
-def report(out: Path, config: Any) -> dict[str, Any]:
-    """metrics.json: the model, the constant predictor, and their ratio; what scenes gave."""
+def report(out: Path, config: Any, root_config: Any) -> dict[str, Any]:
+    """metrics.json: the networks, those who look at no picture, their ratio; what scenes gave."""
     from i2l_plugin.apis.constant_baseline import evaluate_constant
+    from i2l_plugin.apis.constant_root import evaluate_constant_roots
 
-    model = json.loads((out / 'test.json').read_text())
+    model, rootnet, scenes = (
+        json.loads((out / f'{name}.json').read_text())
+        for name in ('test', 'test_rootnet', 'scenes')
+    )
     constant = evaluate_constant(config)
+    roots = evaluate_constant_roots(root_config)
+    ours = {name: model[key] for name, key in REPORTED.items()} | {'MRPE': rootnet[ROOT_ERROR]}
+    theirs = {name: constant[key] for name, key in REPORTED.items()}
+    theirs['MRPE'] = roots['mean gamma'][ROOT_ERROR]
     metrics = {
         'unit': 'mm',
         'held_out_people': int(model['joint/N']),
-        'model': {name: model[key] for name, key in REPORTED.items()},
+        'model': ours,
         'posenet': {name: model[f'posenet/{name}'] for name in ('MPJPE', 'PA-MPJPE')},
-        'constant_predictor': {name: constant[key] for name, key in REPORTED.items()},
-        'model_over_constant': {n: model[key] / constant[key] for n, key in REPORTED.items()},
-        'scenes': json.loads((out / 'scenes.json').read_text()),
+        'constant_predictor': theirs,
+        'box_size': {'MRPE': roots['box size'][ROOT_ERROR]},
+        'model_over_constant': {name: ours[name] / theirs[name] for name in ours},
+        'scenes': scenes,
     }
     write_json(metrics, out / 'metrics.json', indent=2)
     return metrics
@@ -138,11 +148,12 @@ def main() -> None:
     make_pictures('scenes', scenes, num, SCENE_SIZE, args.seed)
     for network in (mesh, root, detector):
         train(network, out / f'train_{network.checkpoint.stem}', more)
-    test(mesh, out / 'test', out / 'test.json', more)
+    for network, name in ((mesh, 'test'), (root, 'test_rootnet')):
+        test(network, out / name, out / f'{name}.json', more)
     chain = Chain(mesh, root, detector, args.bbox_thr)
     evaluate_scenes(chain, out / 'scenes.json')
     config = load(mesh, more)
-    metrics = report(out, config)
+    metrics = report(out, config, load(root, more))
     draw_people(out, config, mesh.checkpoint, args.pictures)
     files = show_scenes(out, chain)
 

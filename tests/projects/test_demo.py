@@ -43,7 +43,7 @@ def test_metrics_compare_the_model_with_the_constant_predictor(demo):
     out, printed = demo
     metrics = json.loads((out / 'metrics.json').read_text())
     assert metrics['held_out_people'] == 9
-    for name in ('MPJPE', 'PA-MPJPE', 'MPVPE', 'PA-MPVPE'):
+    for name in ('MPJPE', 'PA-MPJPE', 'MPVPE', 'PA-MPVPE', 'MRPE'):
         model, constant = metrics['model'][name], metrics['constant_predictor'][name]
         assert metrics['model_over_constant'][name] == pytest.approx(model / constant)
         assert f'{name:24}{model:10.1f}{constant:10.1f}' in printed

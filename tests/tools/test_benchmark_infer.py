@@ -37,8 +37,8 @@ def test_both_tables(folder):
     lines = [line for line in result.stdout.splitlines() if line]
     assert '1 pictures of 320 x 240 px' in lines
     heading = next(i for i, line in enumerate(lines) if '3 people ms' in line)
-    parts = {line[:12].strip(): line[12:].split() for line in lines[heading + 1 : heading + 7]}
-    assert list(parts) == ['detector', 'crop', 'root', 'mesh', 'decode', 'render']
+    parts = {line[:12].strip(): line[12:].split() for line in lines[heading + 1 : heading + 8]}
+    assert list(parts) == ['detector', 'crop', 'root', 'mesh', 'decode', 'overlay', 'render']
     assert all(float(ms) > 0 for times in parts.values() for ms in times)
     assert sum(line.startswith('end to end, batch') for line in lines) == 2
     rows = [

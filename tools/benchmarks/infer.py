@@ -1,11 +1,11 @@
 """Where the time goes from a picture to meshes, and what each faster way of running costs in mm.
 
-Detector, crop, root (depths), mesh (network), decode (lixels to camera space) and render (drawing)
-by themselves, for each batch of people, and pictures a second through MeshInferencer. Then the
-network alone in other ways (channels last, bfloat16, compiled, ONNX Runtime, averaged with its
-mirror image) in turns with plain float32: time, ratio, and how far the vertices are from float32's.
-Give pictures and checkpoints where the distances are to mean something; without pictures, noise is
-taken.
+Detector, crop, root (depths), mesh (network), decode (lixels to camera space), overlay (people over
+a frame of a video) and render (all views of a still picture) by themselves, for each batch of
+people, and still pictures a second through MeshInferencer. Then the network alone in other ways
+(channels last, bfloat16, compiled, ONNX Runtime, averaged with its mirror image) in turns with
+plain float32: time, ratio, and how far the vertices are from float32's. Give pictures and
+checkpoints where the distances are to mean something; without pictures, noise is taken.
 """
 
 from __future__ import annotations
@@ -151,9 +151,9 @@ def _parts(
 
     yield 'decode', decode
     faces = inferencer.visualizer.faces
-    sample = people[0].scene.to_sample(model.body_model)
-    image = people[0].scene.frame.image_bgr[..., ::-1]
-    yield 'render', lambda _: draw_overlay(image, sample, faces)
+    frame, sample = people[0].scene.frame, people[0].scene.to_sample(model.body_model)
+    yield 'overlay', lambda _: draw_overlay(frame.image_bgr[..., ::-1], sample, faces)
+    yield 'render', lambda _: inferencer.visualize(frame, sample)
 
 
 def _seconds(work: Callable[[Any], Any], some: Any, repeats: int) -> float:
