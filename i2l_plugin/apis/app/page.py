@@ -67,16 +67,11 @@ def build_page(gr: ModuleType, service: Service) -> Any:
                 view.scene,
             ]
 
-        def clear() -> list[Any]:
-            return updates(View(''))
-
         def accept(event: gr.EventData, request: gr.Request) -> list[Any]:
             given = event._data or {}
             if 'job' in given:
-                view = service.accept(*_who(request), str(given['job']))
-            else:
-                view = View(pieces.refusal(str(given.get('refused', ''))))
-            return updates(view)
+                return updates(service.accept(*_who(request), str(given['job'])))
+            return updates(service.refuse(*_who(request), str(given.get('refused', ''))))
 
         def work(request: gr.Request) -> Iterator[list[Any]]:
             yield [gr.skip()] * len(outputs)  # without one result Gradio would empty them
@@ -87,7 +82,6 @@ def build_page(gr: ModuleType, service: Service) -> Any:
             return service.show_frame(*_who(request), int(frame) - 1)
 
         quiet = dict(show_progress='hidden', api_visibility='private')
-        zone.clear(clear, None, outputs, concurrency_limit=None, **quiet)
         accepted = zone.upload(accept, None, outputs, concurrency_limit=None, **quiet)
         accepted.then(work, None, outputs, concurrency_limit=1, **quiet)
         slider.input(show, slider, scene, trigger_mode='always_last', **quiet)

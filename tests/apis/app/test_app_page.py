@@ -247,6 +247,17 @@ def test_files_can_be_dropped(page):
     assert said(page).startswith('“dropped.png” is neither a picture')
 
 
+def test_a_file_dropped_beside_the_zone_does_not_take_the_page_away(page):
+    went_on = page.execute_script("""
+        const data = new DataTransfer();
+        data.items.add(new File(['no picture'], 'dropped.png'));
+        const about = {dataTransfer: data, bubbles: true, cancelable: true};
+        return ['dragover', 'drop'].map((kind) => document.querySelector('#introduction')
+            .dispatchEvent(new DragEvent(kind, about)));
+    """)
+    assert went_on == [False, False]  # what the browser would do was prevented
+
+
 def test_another_visitor_cannot_open_the_files(page, site, tmp_path):
     give(page, save_picture(tmp_path / 'a.png'))
     addresses = [

@@ -114,6 +114,32 @@ def test_a_new_upload_takes_the_place_of_the_one_before(service):
     assert not list(service.work('A', 'page'))  # of the first one's turn
 
 
+def test_an_upload_that_is_refused_before_it_came_ends_the_one_before(service):
+    """Or its progress and its results would take the place of the reason."""
+    first, _ = accepted(service, 'first.png')
+    other, _ = accepted(service, 'other.png', page='another page')
+    working = service.work('A', 'page')
+    next(working)
+    assert service.refuse('A', 'page', '<Too> large.') == View(pieces.refusal('<Too> large.'))
+    assert not list(working)
+    assert not first.folder.exists()
+    assert service.refuse('B', 'another page', 'Too large.').overlay == ''
+    assert not other.closed
+
+
+def test_nothing_is_shown_of_a_job_that_was_closed_in_the_middle_of_a_step(service, monkeypatch):
+    job, _ = accepted(service)
+
+    def steps(_):
+        service.store.close(job)
+        yield Progress(1, 9)
+        yield Findings('picture', (1,), (), '')
+
+    monkeypatch.setattr(service.engine, 'run', steps)
+    assert not list(service.work('A', 'page'))
+    assert not job.folder.exists()
+
+
 def test_refusals_reach_the_visitor_and_nothing_else_happens(service):
     service.engine.steps = [Progress(0), RefusedError('“x.png” is <damaged>.')]
     job, _ = accepted(service)
