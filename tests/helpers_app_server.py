@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from i2l_plugin.apis.app.server import address, build_app, is_local, listen, make_server
+from i2l_plugin.apis.app.gate import is_local
+from i2l_plugin.apis.app.server import address, build_app, listen, make_server
 from i2l_plugin.apis.app.storage import Store
 
 needs_gradio = pytest.mark.skipif(

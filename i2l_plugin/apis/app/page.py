@@ -77,13 +77,17 @@ def build_page(gr: ModuleType, service: Service) -> Any:
             yield [gr.skip()] * len(outputs)  # without one result Gradio would empty them
             for view in service.work(*_who(request)):
                 yield updates(view)
+            # Gradio sends the last result again at the end, when something newer may be shown
+            yield [gr.skip()] * len(outputs)
 
         def show(frame: float, request: gr.Request) -> str:
             return service.show_frame(*_who(request), int(frame) - 1)
 
         quiet = dict(show_progress='hidden', api_visibility='private')
-        accepted = zone.upload(accept, None, outputs, concurrency_limit=None, **quiet)
-        accepted.then(work, None, outputs, concurrency_limit=1, **quiet)
+        # By default Gradio's page drops an event whose forerunner is not done: the next upload
+        always = dict(trigger_mode='multiple', **quiet)
+        accepted = zone.upload(accept, None, outputs, concurrency_limit=None, **always)
+        accepted.then(work, None, outputs, concurrency_limit=1, **always)
         slider.input(show, slider, scene, trigger_mode='always_last', **quiet)
         page.unload(lambda: None)  # makes the browser hold a connection: see Gate and Store.page
     page.queue(max_size=None, api_open=False)

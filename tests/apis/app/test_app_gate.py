@@ -146,6 +146,7 @@ def test_a_served_page_is_no_part_of_the_site(gate, store):
     _, address = result_of(store, mine)
     headers = request(gate, 'GET', address, mine).headers
     assert headers['content-security-policy'].startswith('sandbox allow-scripts')
+    assert headers['content-security-policy'].endswith("; frame-ancestors 'self'")
     assert 'allow-same-origin' not in headers['content-security-policy']
     assert headers['cache-control'] == 'private, no-store'
     assert headers['x-content-type-options'] == 'nosniff'
@@ -257,8 +258,11 @@ def test_a_call_in_pieces_arrives_whole(gate):
         ('127.0.0.1', 200),
         ('[::1]:7860', 200),
         ('LOCALHOST', 200),
+        ('127.0.0.5:7860', 200),  # --host 127.0.0.5
         ('evil.example', 421),
         ('localhost.evil.example:7860', 421),
+        ('127.0.0.1.evil.example', 421),
+        ('[127.0.0.1.evil.example]', 421),
         ('192.168.0.2:7860', 421),
         ('', 421),
     ],

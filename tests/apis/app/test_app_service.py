@@ -214,6 +214,25 @@ def test_nobody_is_found_with_advice():
     assert 'Try one where people are larger' in text
 
 
+@pytest.mark.parametrize(
+    ('size', 'expected'),
+    [
+        (1, '1 kB'),
+        (45_300, '46 kB'),
+        (999_999, '1000 kB'),
+        (1_000_000, '1.0 MB'),
+        (3_460_000, '3.5 MB'),
+    ],
+)
+def test_sizes_of_files_to_save_are_never_nothing(service, size, expected):
+    job, _ = accepted(service)
+    service.engine.serve(job, 'mesh_0.glb')
+    (job.folder / 'mesh_0.glb').write_bytes(bytes(size))
+    assert f'GLB: all meshes ({expected})' in ' '.join(words(pieces.scene(job, 0)).split()).replace(
+        '( ', '('
+    )
+
+
 def test_names_of_files_are_words_never_html(service):
     findings = Findings('clip', (1,), (HOSTILE,), '')
     for html in (
