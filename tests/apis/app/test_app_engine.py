@@ -74,6 +74,9 @@ def test_a_picture(engine, store, tmp_path):
         in_metres = np.array(person['vertices_cam']) / 1000 * [1, -1, -1]
         mesh = scene.geometry[f'person_{number}']
         np.testing.assert_allclose(mesh.vertices, in_metres, atol=1e-5)
+        (spread,) = (v for k, v in mesh.vertex_attributes.items() if 'spread' in k.lower())
+        assert len(spread) == len(in_metres)
+        assert (spread > 0).all()
     page = job.files['scene_0.html'].path.read_text()
     assert '<h1>my holiday.png</h1>' in page
     assert 'Boxes: fake detector.' in page
