@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from i2l_plugin.apis.app.server import address, build_app, is_local, listen, make_server
+from i2l_plugin.apis.app.gate import is_local
+from i2l_plugin.apis.app.server import address, build_app, listen, make_server
 from i2l_plugin.apis.app.storage import Store
 
 needs_gradio = pytest.mark.skipif(
@@ -86,7 +87,9 @@ class Client:
 
     def outputs(self):
         """Of the event that is joined, when it is complete."""
-        address, last = '/gradio_api/queue/data', None
+        from gradio_client.utils import apply_diff
+
+        address, last, whole = '/gradio_api/queue/data', None, None
         with self.http.stream('GET', address, params={'session_hash': self.session}) as stream:
             for line in stream.iter_lines():
                 if not line.startswith('data: '):
@@ -96,6 +99,10 @@ class Client:
                 if message['msg'] in ('process_generating', 'process_completed'):
                     assert message['success'], message
                     data = output.get('data') or []
+                    if message['msg'] == 'process_generating':  # from the second on, differences
+                        if whole is not None:
+                            data = [apply_diff(*pair) for pair in zip(whole, data, strict=True)]
+                        whole = data
                     last = data if any(isinstance(value, str) for value in data) else last
                 if message['msg'] == 'process_completed':
                     return last

@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+import pytest
 import trimesh
 from helpers_browser import (
     click,
@@ -60,6 +61,54 @@ def test_keys_wheel_and_the_way_home(visit):
     assert not np.array_equal(see(driver, '#canvas'), start)
     click(driver, '#camera')
     assert np.array_equal(see(driver, '#canvas'), start)
+
+
+def test_keys_and_wheel_go_the_way_they_say(visit):
+    """Nearer is larger; arrows turn as the mouse does and, with Shift, move as they point."""
+    driver = visit(**toy_scene([(0, 0, 6000)]), colors=np.zeros((1, 3)))
+    click(driver, '#show-picture')
+    canvas = driver.find_element('id', 'canvas')
+
+    def person():
+        rows, columns = np.nonzero(see(driver, '#canvas').max(-1) < 128)
+        return np.ptp(rows), columns.mean(), rows.mean()
+
+    def roll(down):
+        wheel = {'type': 'mouseWheel', 'x': 300, 'y': 300, 'deltaX': 0, 'deltaY': down}
+        driver.execute_cdp_cmd('Input.dispatchMouseEvent', wheel)
+        time.sleep(0.2)
+
+    start = person()
+    for nearer, farther in (('+', '-'), ('=', '-')):
+        canvas.send_keys(nearer)
+        assert person()[0] > start[0] * 1.05
+        canvas.send_keys(farther + farther)
+        assert person()[0] < start[0] * 0.95
+        click(driver, '#camera')
+    roll(-200)
+    assert person()[0] > start[0] * 1.05
+    click(driver, '#camera')
+    roll(200)
+    assert person()[0] < start[0] * 0.95
+    shift = '\ue008'
+    for key, axis, sign in (
+        ('\ue014', 1, 1),  # right
+        ('\ue012', 1, -1),
+        ('\ue015', 2, 1),  # down
+        ('\ue013', 2, -1),
+    ):
+        click(driver, '#camera')
+        canvas.send_keys(shift + key + shift)
+        assert sign * (person()[axis] - start[axis]) == pytest.approx(24, abs=2)
+    click(driver, '#camera')
+    drag(driver, '#canvas', 54, 0)
+    by_mouse = see(driver, '#canvas').astype(int)
+    differences = []
+    for key in ('\ue014', '\ue012'):  # right and left by 25 degrees; 54 px are 24.75
+        click(driver, '#camera')
+        canvas.send_keys(key * 5)
+        differences.append(np.abs(see(driver, '#canvas') - by_mouse).mean())
+    assert differences[0] < 0.1 * differences[1]
 
 
 def download(driver, name):

@@ -114,15 +114,13 @@ def _clip(path: Path, name: str, reader: str, suffix: str) -> Upload:
                 for stream in container.streams.video
                 if not stream.disposition & Disposition.attached_pic  # the cover of a song
             ]
-            duration, is_empty = container.duration, not container.streams
+            duration, has_sound = container.duration, bool(container.streams.audio)
             sizes = [(s.codec_context.width, s.codec_context.height) for s in streams]
     except (av.FFmpegError, OSError, ValueError) as error:
         raise RefusedError(_UNREADABLE.format(name)) from error
-    if is_empty:
-        raise RefusedError(_UNREADABLE.format(name))
-    if not sizes:
+    if not sizes and has_sound:
         raise RefusedError(f'“{name}” has no moving pictures in it, only sound.')
-    width, height = sizes[0]
+    width, height = sizes[0] if sizes else (0, 0)
     if not width or not height:
         raise RefusedError(_UNREADABLE.format(name))
     return Upload('clip', suffix, width, height, duration / av.time_base if duration else None)

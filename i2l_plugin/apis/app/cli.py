@@ -96,7 +96,8 @@ def run(args: argparse.Namespace) -> None:
     from i2l_plugin.apis.inference.mesh_inferencer import MeshInferencer
 
     from .engine import Engine
-    from .server import address, is_local, listen, serve
+    from .gate import is_local
+    from .server import address, listen, serve
     from .storage import Store
 
     limits = make_limits(args)

@@ -7,6 +7,7 @@ where each is bound to its visitor's cookie, and only numbers and words pass on 
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from collections.abc import Callable
@@ -31,7 +32,6 @@ from .visitors import Visitors
 
 VISITOR_HEADER = 'x-i2l-visitor'  # from the gate to the page; what a browser sends is dropped
 UPLOAD = '/upload'
-_LOCAL_NAMES = ('localhost', '127.0.0.1', '[::1]')
 _PAGES = re.compile(
     r'/|/(theme\.css|favicon\.ico|manifest\.json|config|robots\.txt)|/(assets|static)/[\w./-]+'
     r'|/gradio_api/(startup-events|queue/data|heartbeat/\w+)'
@@ -95,7 +95,7 @@ class Gate:
             visitor = self.visitors.issue()
             added['set-cookie'] = f'{self.cookie}={visitor}; Path=/; HttpOnly; SameSite=Lax'
         send = with_headers(send, added)
-        if self.local_only and not _is_local(header(scope, 'host')):
+        if self.local_only and not _is_for_here(header(scope, 'host')):
             await answer(send, 421, {'error': 'this server answers to localhost only'})
         elif header(scope, 'sec-fetch-site') == 'cross-site' and scope['method'] != 'GET':
             await answer(send, 403, {'error': 'not from another site'})
@@ -151,8 +151,18 @@ class Gate:
         await self.page(scope, replay, send)
 
 
-def _is_local(host: str) -> bool:
-    return re.sub(r':\d+$', '', host).lower() in _LOCAL_NAMES
+def is_local(host: str) -> bool:
+    """Whether only this computer can reach an interface."""
+    try:
+        return host == 'localhost' or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_for_here(host: str) -> bool:
+    """Whether a request's Host header names this computer alone."""
+    name = re.sub(r':\d+$', '', host).lower()
+    return is_local(name[1:-1] if re.fullmatch(r'\[.*\]', name) else name)
 
 
 def _as(scope: Scope, visitor: str) -> Scope:

@@ -67,29 +67,27 @@ def build_page(gr: ModuleType, service: Service) -> Any:
                 view.scene,
             ]
 
-        def clear() -> list[Any]:
-            return updates(View(''))
-
         def accept(event: gr.EventData, request: gr.Request) -> list[Any]:
             given = event._data or {}
             if 'job' in given:
-                view = service.accept(*_who(request), str(given['job']))
-            else:
-                view = View(pieces.refusal(str(given.get('refused', ''))))
-            return updates(view)
+                return updates(service.accept(*_who(request), str(given['job'])))
+            return updates(service.refuse(*_who(request), str(given.get('refused', ''))))
 
         def work(request: gr.Request) -> Iterator[list[Any]]:
             yield [gr.skip()] * len(outputs)  # without one result Gradio would empty them
             for view in service.work(*_who(request)):
                 yield updates(view)
+            # Gradio sends the last result again at the end, when something newer may be shown
+            yield [gr.skip()] * len(outputs)
 
         def show(frame: float, request: gr.Request) -> str:
             return service.show_frame(*_who(request), int(frame) - 1)
 
         quiet = dict(show_progress='hidden', api_visibility='private')
-        zone.clear(clear, None, outputs, concurrency_limit=None, **quiet)
-        accepted = zone.upload(accept, None, outputs, concurrency_limit=None, **quiet)
-        accepted.then(work, None, outputs, concurrency_limit=1, **quiet)
+        # By default Gradio's page drops an event whose forerunner is not done: the next upload
+        always = dict(trigger_mode='multiple', **quiet)
+        accepted = zone.upload(accept, None, outputs, concurrency_limit=None, **always)
+        accepted.then(work, None, outputs, concurrency_limit=1, **always)
         slider.input(show, slider, scene, trigger_mode='always_last', **quiet)
         page.unload(lambda: None)  # makes the browser hold a connection: see Gate and Store.page
     page.queue(max_size=None, api_open=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 from .engine import Findings, Progress
@@ -108,10 +109,15 @@ def _address(job: Job, name: str) -> str:
     return f'/files/{job.id}/{name}'
 
 
+def _size(num_bytes: int) -> str:
+    is_small = num_bytes < MB
+    return f'{math.ceil(num_bytes / 1000)} kB' if is_small else f'{num_bytes / MB:.1f} MB'
+
+
 def _save(job: Job, name: str, what: str) -> str:
     served = job.files[name]
-    size = served.path.stat().st_size / MB
+    size = served.path.stat().st_size
     return (
         f'<a class="button" href="{_address(job, name)}" download="{served.save_as}">Save '
-        f'{escape(what)} <small>({size:.1f} MB)</small></a>'
+        f'{escape(what)} <small>({_size(size)})</small></a>'
     )

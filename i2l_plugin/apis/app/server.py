@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from .engine import Engine
-from .gate import Gate
+from .gate import Gate, is_local
 from .messages import App
 from .page import build_page, import_gradio, page_options
 from .service import Service
@@ -65,14 +64,6 @@ def make_server(app: App) -> Any:
             timeout_graceful_shutdown=1,
         )
     )
-
-
-def is_local(host: str) -> bool:
-    """Whether only this computer can reach an interface."""
-    try:
-        return host == 'localhost' or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def address(host: str, port: int) -> str:

@@ -62,6 +62,12 @@ class Service:
         self.store.close(job)
         return View(pieces.refusal('Too many people are waiting; try again in some minutes.'))
 
+    def refuse(self, visitor: str, page: str, reason: str) -> View:
+        """Say why an upload never came, in the place of what the page showed so far."""
+        if (job := self.store.shown(visitor, page)) is not None:
+            self.store.close(job)  # or its results would take the place of the reason
+        return View(pieces.refusal(reason))
+
     def work(self, visitor: str, page: str) -> Iterator[View]:
         """Work on what the page waits for; to be called for one visitor at a time.
 
@@ -103,6 +109,8 @@ class Service:
 
     def _views(self, job: Job) -> Iterator[View]:
         for step in self.engine.run(job):
+            if job.closed:  # meanwhile the page may show something else
+                return
             if not isinstance(step, Findings):
                 yield View(pieces.progress(step, job.name))
                 continue

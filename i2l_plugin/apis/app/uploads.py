@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import unquote
 
 from .limits import RefusedError
 from .messages import (
     BrokenOffError,
+    Message,
     Receive,
     Scope,
     Send,
@@ -19,6 +21,7 @@ from .storage import Store
 
 NAME_HEADER = 'x-file-name'  # percent-encoded
 _MAX_NAME = 120
+_STALL_S = 60.0  # a phone that lost its net never says so, and its place would be taken for ever
 
 
 async def receive_upload(
@@ -38,10 +41,15 @@ async def receive_upload(
     except RefusedError as error:
         await answer(send, 413, {'error': str(error)})
         return
+
+    async def patient() -> Message:
+        async with asyncio.timeout(_STALL_S):
+            return await receive()
+
     with store.work(job):
         try:
             with job.upload.open('wb') as file:
-                async for data in chunks(receive, int(length)):
+                async for data in chunks(patient, int(length)):
                     file.write(data)
             await answer(send, 200, {'job': job.id})
         except BrokenOffError:
@@ -49,6 +57,9 @@ async def receive_upload(
         except TooLongError:
             store.close(job)
             await answer(send, 413, {'error': 'More came than the upload said.'})
+        except TimeoutError:
+            store.close(job)
+            await answer(send, 408, {'error': 'The upload stood still for too long; try again.'})
         except OSError:
             store.close(job)
             await answer(send, 507, {'error': 'The server could not store the file.'})

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 # Containers whose header counts the frames; of others OpenCV takes duration times rate.
 _COUNTED = ('.mp4', '.mov', '.m4v', '.avi', '.3gp')
 _UNCOUNTED_TOLERANCE = 0.02
-_UNCOUNTED_TRIES = 100
+# How many frames in a row may be damaged. Headers can claim years, which would be tried for hours.
+_UNCOUNTED_TRIES, _COUNTED_TRIES = 100, 10_000
 _MAX_FPS = 1000.0  # more is the clock of a container without a frame rate
 
 
@@ -95,7 +96,9 @@ class VideoReader:
         """How many frames may still come from this one on, where one could not be read."""
         if self._path is None:
             return 0  # a camera that is gone
-        return _UNCOUNTED_TRIES if self.num_frames is None else self.num_frames - frame_id
+        if self.num_frames is None:
+            return _UNCOUNTED_TRIES
+        return min(self.num_frames - frame_id, _COUNTED_TRIES)
 
     def missing(self) -> str:
         """After the last frame: what the header promised but did not come, even damaged; or ''."""

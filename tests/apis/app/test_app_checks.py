@@ -87,6 +87,13 @@ def test_a_clip_whose_table_of_contents_is_cut_off(tmp_path):
     assert 'damaged or cut short' in refusal(cut)
 
 
+def test_a_damaged_header_is_not_taken_for_sound(tmp_path):
+    data = bytearray(save_clip(tmp_path / 'whole.mp4').read_bytes())
+    data[200:300] = bytes(100)  # what says that the track is one of pictures
+    (tmp_path / 'bad.mp4').write_bytes(data)
+    assert 'damaged or cut short' in refusal(tmp_path / 'bad.mp4')
+
+
 @pytest.mark.parametrize('suffix', ['.m4a', '.mkv'])
 def test_sound_alone_is_refused(tmp_path, suffix):
     assert 'no moving pictures in it' in refusal(save_sound(tmp_path / f'song{suffix}'))

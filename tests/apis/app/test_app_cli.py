@@ -14,9 +14,10 @@ from helpers_runs import ROOT
 from packaging.requirements import Requirement
 
 from i2l_plugin.apis.app import cli
+from i2l_plugin.apis.app.gate import is_local
 from i2l_plugin.apis.app.limits import Limits
 from i2l_plugin.apis.app.page import import_gradio
-from i2l_plugin.apis.app.server import address, is_local, listen
+from i2l_plugin.apis.app.server import address, listen
 
 NETWORK = ['--config', 'a.py', '--checkpoint', 'a.pth']
 

@@ -15,6 +15,7 @@ from helpers_app import (
     upload,
 )
 from helpers_inference import IMAGE_SIZE, Oracle, People, noise_picture
+from helpers_scene_html import Page
 from helpers_uploads import png_bomb, save_clip, save_picture
 from PIL import Image
 
@@ -22,6 +23,7 @@ from i2l_plugin.apis.app.engine import Engine, Findings, Progress
 from i2l_plugin.apis.app.kept_frames import KeptFrame
 from i2l_plugin.apis.app.limits import Limits, RefusedError
 from i2l_plugin.apis.inference.mesh_inferencer import MeshInferencer
+from i2l_plugin.apis.inference.video import VideoWriter
 
 
 @pytest.fixture(scope='module')
@@ -72,6 +74,9 @@ def test_a_picture(engine, store, tmp_path):
         in_metres = np.array(person['vertices_cam']) / 1000 * [1, -1, -1]
         mesh = scene.geometry[f'person_{number}']
         np.testing.assert_allclose(mesh.vertices, in_metres, atol=1e-5)
+        (spread,) = (v for k, v in mesh.vertex_attributes.items() if 'spread' in k.lower())
+        assert len(spread) == len(in_metres)
+        assert (spread > 0).all()
     page = job.files['scene_0.html'].path.read_text()
     assert '<h1>my holiday.png</h1>' in page
     assert 'Boxes: fake detector.' in page
@@ -152,6 +157,29 @@ def test_nobody(engine, store, tmp_path):
     assert json.loads((job.folder / 'people.json').read_text()) == []
     overlay = cv2.imread(str(job.folder / 'overlay.jpg'))
     np.testing.assert_allclose(overlay.mean(), picture.mean(), atol=2)
+
+
+ORANGE = np.array([250, 140, 20])  # RGB, no two channels alike
+
+
+def test_colours_are_those_of_the_upload(engine, store, tmp_path):
+    """In the overlay of a picture and of a clip, and on the pages to be turned."""
+    engine.inferencer.detector.boxes = []
+    plain = np.broadcast_to(ORANGE, (96, 128, 3)).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / 'orange.png'), plain[..., ::-1])
+    with VideoWriter(tmp_path / 'orange.mp4', 5) as video:
+        for _ in range(3):
+            video.write(plain)
+    for name in ('orange.png', 'orange.mp4'):
+        job = upload(store, tmp_path / name)
+        engine.show(job, findings_of(engine.run(job)), 0)
+        if name == 'orange.png':
+            seen = cv2.imread(str(job.folder / 'overlay.jpg'))[..., ::-1]
+        else:
+            seen = frames_of(job.folder / 'overlay.mp4')
+        page = Page(job.files['scene_0.html'].path.read_text())
+        for picture in (seen, page.picture):
+            np.testing.assert_allclose(picture.reshape(-1, 3).mean(0), ORANGE, atol=4)
 
 
 def test_the_first_frame_with_somebody_is_shown_first():

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from helpers_app import COOKIE, make_gate, new_store, request
 
+from i2l_plugin.apis.app import uploads
 from i2l_plugin.apis.app.gate import VISITOR_HEADER
 from i2l_plugin.apis.app.storage import Served
 from i2l_plugin.apis.app.uploads import file_name
@@ -118,6 +119,16 @@ def test_what_the_page_needs_passes_with_the_visitors_name(gate):
     assert {headers[VISITOR_HEADER] for _, headers, _ in gate.page.requests[1:]} == {name}
 
 
+@pytest.mark.parametrize(
+    'other', ['prefs={"a": 1}', 'note=two words', 'x="open', 'flag', 'a[0]=1', 'é=ü', 'a==b', '']
+)
+def test_cookies_of_other_programs_on_this_computer_are_no_hindrance(gate, other):
+    """Browsers send a name's cookies to all its ports."""
+    mine = cookie_of(request(gate, 'GET', '/'))
+    for sent in (f'{other}; {mine}', f'{mine}; {other}', f'{other};{mine}'):
+        assert 'set-cookie' not in request(gate, 'GET', '/', {'cookie': sent}).headers
+
+
 def test_cookies_and_policies(gate):
     answer = request(gate, 'GET', '/')
     assert 'HttpOnly' in answer.headers['set-cookie']
@@ -135,6 +146,7 @@ def test_a_served_page_is_no_part_of_the_site(gate, store):
     _, address = result_of(store, mine)
     headers = request(gate, 'GET', address, mine).headers
     assert headers['content-security-policy'].startswith('sandbox allow-scripts')
+    assert headers['content-security-policy'].endswith("; frame-ancestors 'self'")
     assert 'allow-same-origin' not in headers['content-security-policy']
     assert headers['cache-control'] == 'private, no-store'
     assert headers['x-content-type-options'] == 'nosniff'
@@ -173,6 +185,26 @@ def test_uploads_that_go_wrong_leave_nothing(gate, store, parts):
     headers = {**visitor_of(gate), 'content-length': '5', 'x-file-name': 'x.png'}
     answer = request(gate, 'POST', '/upload', headers, parts=parts)
     assert answer.status in (None, 413)
+    assert not list(store.root.iterdir())
+
+
+def test_an_upload_that_stands_still_is_given_up(gate, store, monkeypatch):
+    """A phone that has lost its net does not say so."""
+    monkeypatch.setattr(uploads, '_STALL_S', 0.05)
+
+    async def receive():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+
+    sent = []
+    headers = {**visitor_of(gate), 'host': 'localhost', 'content-length': '9'}
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = dict(type='http', method='POST', path='/upload', headers=pairs)
+    asyncio.run(asyncio.wait_for(gate(scope, receive, send), 10))
+    assert sent[0]['status'] == 408
+    assert 'stood still' in json.loads(sent[1]['body'])['error']
     assert not list(store.root.iterdir())
 
 
@@ -226,8 +258,11 @@ def test_a_call_in_pieces_arrives_whole(gate):
         ('127.0.0.1', 200),
         ('[::1]:7860', 200),
         ('LOCALHOST', 200),
+        ('127.0.0.5:7860', 200),  # --host 127.0.0.5
         ('evil.example', 421),
         ('localhost.evil.example:7860', 421),
+        ('127.0.0.1.evil.example', 421),
+        ('[127.0.0.1.evil.example]', 421),
         ('192.168.0.2:7860', 421),
         ('', 421),
     ],

@@ -13,6 +13,8 @@ from helpers_browser import complaints, needs_browser, open_browser, requested_a
 from helpers_inference import IMAGE_SIZE, Oracle, People
 from helpers_uploads import save_clip, save_picture
 
+from i2l_plugin.apis.app.engine import Engine
+
 pytestmark = [needs_gradio, needs_browser]
 DESKTOP, PHONE = (1280, 900), (390, 844)
 HOSTILE = "{{7*7}}${window.hacked=1}<img src=x onerror='window.hacked=1'>.png"
@@ -76,12 +78,22 @@ def find(driver, selector):
 
 
 def give(driver, path):
-    """Upload a file; -> the words that it ends with."""
+    """Upload a file; -> the words that it ends with, which are not those of before."""
     (zone,) = find(driver, '#file')
-    before = find(driver, '.found, .refused')
+    before = ended(driver)
     zone.send_keys(str(path))
-    wait_until(lambda: find(driver, '.found, .refused') not in ([], before), seconds=60)
+    wait_until(lambda: ended(driver) not in (None, before), seconds=60)
     return said(driver)
+
+
+def ended(driver):
+    """The message in which an upload has ended; None where there is none.
+
+    Not the element: Gradio puts other words into the same one.
+    """
+    return driver.execute_script(
+        "return document.querySelector('#status .found, #status .refused')?.textContent ?? null"
+    )
 
 
 def said(driver):
@@ -226,6 +238,30 @@ def test_every_bad_upload_gets_one_message_and_the_page_goes_on(page, tmp_path):
     assert find(page, '#results')[0].is_displayed()
 
 
+def test_the_next_upload_does_not_wait_for_the_end_of_one_that_is_running(
+    page, tmp_path, monkeypatch
+):
+    """It is worked on, or refused for good, and nothing of the former comes back."""
+
+    def slowly(self, job):
+        for step in run(self, job):
+            yield step
+            time.sleep(0.5 if job.name.endswith('.mp4') else 0)
+
+    run = Engine.run
+    monkeypatch.setattr(Engine, 'run', slowly)
+    clip = save_clip(tmp_path / 'walk.mp4', num_frames=40)
+    too_large = tmp_path / 'huge.jpg'
+    too_large.write_bytes(bytes(1_200_000))
+    picture = save_picture(tmp_path / 'a.png')
+    for path, expected in ((picture, 'Found 2 people in'), (too_large, '“huge.jpg” has 1.2 MB')):
+        find(page, '#file')[0].send_keys(str(clip))
+        wait_until(lambda: find(page, '#status progress'), seconds=60)
+        assert give(page, path).startswith(expected)
+        time.sleep(2)  # the former ends meanwhile
+        assert said(page).startswith(expected)
+
+
 def test_names_of_files_are_words(page, tmp_path):
     path = tmp_path / HOSTILE.replace('/', '')
     save_picture(tmp_path / 'a.png').rename(path)
@@ -245,6 +281,17 @@ def test_files_can_be_dropped(page):
     """)
     wait_until(lambda: find(page, '.refused'))
     assert said(page).startswith('“dropped.png” is neither a picture')
+
+
+def test_a_file_dropped_beside_the_zone_does_not_take_the_page_away(page):
+    went_on = page.execute_script("""
+        const data = new DataTransfer();
+        data.items.add(new File(['no picture'], 'dropped.png'));
+        const about = {dataTransfer: data, bubbles: true, cancelable: true};
+        return ['dragover', 'drop'].map((kind) => document.querySelector('#introduction')
+            .dispatchEvent(new DragEvent(kind, about)));
+    """)
+    assert went_on == [False, False]  # what the browser would do was prevented
 
 
 def test_another_visitor_cannot_open_the_files(page, site, tmp_path):

@@ -114,6 +114,32 @@ def test_a_new_upload_takes_the_place_of_the_one_before(service):
     assert not list(service.work('A', 'page'))  # of the first one's turn
 
 
+def test_an_upload_that_is_refused_before_it_came_ends_the_one_before(service):
+    """Or its progress and its results would take the place of the reason."""
+    first, _ = accepted(service, 'first.png')
+    other, _ = accepted(service, 'other.png', page='another page')
+    working = service.work('A', 'page')
+    next(working)
+    assert service.refuse('A', 'page', '<Too> large.') == View(pieces.refusal('<Too> large.'))
+    assert not list(working)
+    assert not first.folder.exists()
+    assert service.refuse('B', 'another page', 'Too large.').overlay == ''
+    assert not other.closed
+
+
+def test_nothing_is_shown_of_a_job_that_was_closed_in_the_middle_of_a_step(service, monkeypatch):
+    job, _ = accepted(service)
+
+    def steps(_):
+        service.store.close(job)
+        yield Progress(1, 9)
+        yield Findings('picture', (1,), (), '')
+
+    monkeypatch.setattr(service.engine, 'run', steps)
+    assert not list(service.work('A', 'page'))
+    assert not job.folder.exists()
+
+
 def test_refusals_reach_the_visitor_and_nothing_else_happens(service):
     service.engine.steps = [Progress(0), RefusedError('“x.png” is <damaged>.')]
     job, _ = accepted(service)
@@ -186,6 +212,25 @@ def test_nobody_is_found_with_advice():
     text = words(pieces.summary(Findings('picture', (0,), (), ''), 'x'))
     assert text.startswith('Found nobody in “x”.')
     assert 'Try one where people are larger' in text
+
+
+@pytest.mark.parametrize(
+    ('size', 'expected'),
+    [
+        (1, '1 kB'),
+        (45_300, '46 kB'),
+        (999_999, '1000 kB'),
+        (1_000_000, '1.0 MB'),
+        (3_460_000, '3.5 MB'),
+    ],
+)
+def test_sizes_of_files_to_save_are_never_nothing(service, size, expected):
+    job, _ = accepted(service)
+    service.engine.serve(job, 'mesh_0.glb')
+    (job.folder / 'mesh_0.glb').write_bytes(bytes(size))
+    assert f'GLB: all meshes ({expected})' in ' '.join(words(pieces.scene(job, 0)).split()).replace(
+        '( ', '('
+    )
 
 
 def test_names_of_files_are_words_never_html(service):

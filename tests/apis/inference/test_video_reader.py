@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from helpers_video import grey_video, level, levels_of, turn_quarter
+from helpers_video import claim_seconds, grey_video, level, levels_of, turn_quarter
 
 from i2l_plugin.apis.inference import video_reader
 from i2l_plugin.apis.inference.frames import read_frames
@@ -64,6 +64,31 @@ def test_a_cut_video_is_reported_after_its_last_frame(tmp_path):
     assert 50 <= len(frames) <= 60  # frames may wait for one another's packets
     reason = f'{len(frames)} of 100 frames decoded; the rest is cut or damaged'
     assert reported == [(str(path), reason)]
+
+
+def test_a_header_that_claims_years_is_not_tried_for_hours(tmp_path, monkeypatch):
+    path = grey_video(tmp_path / 'years.mkv', num_frames=12, fps=10)
+    claim_seconds(path, 2e8)
+    with VideoReader(str(path)) as reader:
+        monkeypatch.setattr(reader, '_capture', Patient(reader._capture, most=50_000))
+        assert reader.num_frames == 2_000_000_000
+        assert len(list(reader)) == 12
+    assert '12 of 2000000000 frames decoded' in reader.missing()
+
+
+class Patient:
+    """A capture that is asked for so many frames and no more."""
+
+    def __init__(self, capture, most):
+        self._capture, self._left = capture, most
+
+    def __getattr__(self, name):
+        return getattr(self._capture, name)
+
+    def grab(self):
+        self._left -= 1
+        assert self._left, 'asked again and again'
+        return self._capture.grab()
 
 
 @pytest.mark.parametrize('name', ['a.mp4', 'a.mkv'])

@@ -13,7 +13,6 @@ function finish(event) {
 
 function send(file) {
   if (input.disabled) return;
-  trigger('clear');
   if (file.size > Number(zone.dataset.maxBytes)) {
     const size = (file.size / 1e6).toFixed(1);
     finish({ refused: `“${file.name}” has ${size} MB; at most ${zone.dataset.maxMb} MB are taken.` });
@@ -26,7 +25,7 @@ function send(file) {
   request.setRequestHeader('X-File-Name', encodeURIComponent(file.name));
   request.responseType = 'json';
   request.upload.onprogress = (event) => {
-    heading.textContent = `Uploading … ${Math.floor((100 * event.loaded) / event.total)} %`;
+    heading.textContent = `Uploading … ${Math.floor((100 * event.loaded) / (event.total || 1))} %`;
   };
   request.onload = () => {
     const { job, error } = request.response ?? {};
@@ -43,4 +42,8 @@ for (const kind of ['dragenter', 'dragover', 'dragleave', 'drop']) {
     zone.classList.toggle('over', ['dragenter', 'dragover'].includes(kind));
     if (kind === 'drop' && event.dataTransfer.files.length) send(event.dataTransfer.files[0]);
   });
+}
+// Beside the zone, a browser would leave the page, and all results, to show the dropped file.
+for (const kind of ['dragover', 'drop']) {
+  document.addEventListener(kind, (event) => event.preventDefault());
 }
