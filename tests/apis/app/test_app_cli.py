@@ -131,7 +131,7 @@ def test_make_app_asks_for_the_demo_first(tmp_path):
 
 def test_make_app_takes_the_networks_that_the_demo_has_made(tmp_path):
     (tmp_path / 'checkpoint.pth').touch()
-    args, before = started(f'DEMO={tmp_path}')
+    args, before = started(f'DEMO={tmp_path}', f'VENV={tmp_path}/new')
     assert args.checkpoint == f'{tmp_path}/checkpoint.pth'
     assert args.det_config is args.root_config is None
     assert any('requirements/app.txt' in line for line in before)
