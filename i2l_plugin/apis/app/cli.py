@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 
 from tqdm import tqdm
 
@@ -80,10 +80,10 @@ def make_limits(args: argparse.Namespace) -> Limits:
 def main() -> None:
     """Serve the page until Ctrl-C, or until the system asks this process to end."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    # Where Ctrl-C is ignored, as in a script's background, the server still ends by it, in silence.
+    with suppress(KeyboardInterrupt):
         run(parse_args())
-    except KeyboardInterrupt:
-        tqdm.write('stopped; the files of all visitors are deleted', file=sys.stderr)
+    tqdm.write('stopped; the files of all visitors are deleted', file=sys.stderr)
 
 
 def run(args: argparse.Namespace) -> None:
