@@ -78,12 +78,24 @@ def find(driver, selector):
 
 
 def give(driver, path):
-    """Upload a file; -> the words that it ends with, which are not those of before."""
+    """Upload a file and wait for what there is to see.
+
+    -> the words that it ends with, which are not those of before.
+    """
     (zone,) = find(driver, '#file')
-    before = ended(driver)
+    before, scene = ended(driver), scene_address(driver)
     zone.send_keys(str(path))
     wait_until(lambda: ended(driver) not in (None, before), seconds=60)
+    if find(driver, '#status .found'):  # Gradio shows what is found after it has said so
+        wait_until(lambda: scene_address(driver) not in (None, scene))
     return said(driver)
+
+
+def scene_address(driver):
+    """Of the 3D view, which each upload has its own of; None where there is none."""
+    return driver.execute_script(
+        "return document.querySelector('#results iframe')?.getAttribute('src') ?? null"
+    )
 
 
 def ended(driver):
