@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,7 +65,10 @@ def test_scenes_are_found_measured_and_drawn(demo):
     scenes = json.loads((out / 'metrics.json').read_text())['scenes']
     record = AnnotationRecord.load(out / 'scenes_data/test.npz')
     assert (scenes['pictures'], scenes['people']) == (4, len(record))
-    assert 'detected boxes, RootNet depth' in printed
+    error = scenes['errors']['true boxes, true depth']['MPVPE']
+    assert re.search(
+        rf'^true boxes, true depth +{len(record)} .* {error:.1f} ', printed, re.MULTILINE
+    )
     people = np.bincount(record['image_id'])
     shown = sorted((out / 'scenes').iterdir())
     assert [int(folder.name) for folder in shown] == sorted(
