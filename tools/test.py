@@ -10,7 +10,7 @@ from mmengine.dist import is_main_process
 
 from i2l_plugin.apis.checkpoints import admit_checkpoint
 from i2l_plugin.apis.cli import add_shared_arguments, one_line_errors, prepare_config, require
-from i2l_plugin.apis.runner import build_runner
+from i2l_plugin.apis.runner import build_runner, part_processes
 from i2l_plugin.evaluation.sample_scores import write_metrics
 
 
@@ -53,6 +53,7 @@ def main() -> None:
     metrics = runner.test()
     if args.out and is_main_process():
         write_metrics(metrics, args.out, runner.test_evaluator.metrics)
+    part_processes()
 
 
 if __name__ == '__main__':

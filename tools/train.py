@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from i2l_plugin.apis.checkpoints import admit_checkpoint, latest_checkpoint, pretrained_files
 from i2l_plugin.apis.cli import add_shared_arguments, one_line_errors, prepare_config, require
-from i2l_plugin.apis.runner import build_runner
+from i2l_plugin.apis.runner import build_runner, part_processes
 
 
 def parse_args() -> argparse.Namespace:
@@ -89,6 +89,7 @@ def main() -> None:
     admit_pretrained(config)
     choose_checkpoint(config, latest_first=args.resume == 'auto')
     build_runner(config).train()
+    part_processes()
 
 
 if __name__ == '__main__':

@@ -82,6 +82,17 @@ def prepare_launcher(config: Config, launcher: str) -> None:
         torch.distributed.init_process_group('gloo')
 
 
+def part_processes() -> None:
+    """Let the processes of a run, if it has several, end together and in order.
+
+    Left to themselves they sometimes abort at their very end, when all is done and written, for the
+    threads of their connections are still at work.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
 def build_runner(config: Config) -> Runner:
     """The runner of a config: its own ``runner_type`` or the host's.
 

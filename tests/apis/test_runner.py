@@ -102,3 +102,12 @@ def test_what_is_built_later_is_refused_as_well(project):
 def test_errors_that_no_config_caused_pass_unchanged(error):
     with pytest.raises(type(error)), api.config_mistakes():
         raise error
+
+
+def test_processes_part_and_one_process_has_nothing_to_part_from(tmp_path):
+    api.part_processes()
+    torch.distributed.init_process_group(
+        'gloo', init_method=f'file://{tmp_path}/meeting', rank=0, world_size=1
+    )
+    api.part_processes()
+    assert not torch.distributed.is_initialized()
