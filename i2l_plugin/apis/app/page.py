@@ -75,10 +75,15 @@ def build_page(gr: ModuleType, service: Service) -> Any:
 
         def work(request: gr.Request) -> Iterator[list[Any]]:
             yield [gr.skip()] * len(outputs)  # without one result Gradio would empty them
+            shown = False
             for view in service.work(*_who(request)):
+                shown = bool(view.overlay)
                 yield updates(view)
-            # Gradio sends the last result again at the end, when something newer may be shown
-            yield [gr.skip()] * len(outputs)
+            # Gradio sends the last result again at the end: not of an upload that was given up for
+            # a newer one. After results that are shown nothing may come: it would change them in
+            # Gradio's page before they are drawn.
+            if not shown:
+                yield [gr.skip()] * len(outputs)
 
         def show(frame: float, request: gr.Request) -> str:
             return service.show_frame(*_who(request), int(frame) - 1)
