@@ -54,6 +54,7 @@ class Client:
 
     def __init__(self, http, session):
         self.http, self.session = http, session
+        self.completed = None  # outputs with which the last event ended
         page = http.get('/').text
         config = json.loads(page.split('window.gradio_config = ', 1)[1].split(';</script>', 1)[0])
         self.events = {
@@ -105,5 +106,6 @@ class Client:
                         whole = data
                     last = data if any(isinstance(value, str) for value in data) else last
                 if message['msg'] == 'process_completed':
+                    self.completed = data
                     return last
         return last

@@ -55,6 +55,14 @@ def addresses(outputs):
     return sorted(set(re.findall(r'/files/[\w-]+/[\w.]+', str(outputs))))
 
 
+def test_nothing_comes_after_results_that_could_undo_them(visitor, tmp_path):
+    """Gradio's page changes what it has not drawn yet by what comes next."""
+    page = visitor()
+    outputs = page.call('upload', job=page.upload(save_picture(tmp_path / 'a.png')))
+    assert page.completed == outputs
+    assert addresses(page.completed)
+
+
 def test_one_visitors_files_are_nothing_to_another(site, visitor, tmp_path):
     """Nor if the other one knows the addresses and the name of the page."""
     a, b, nobody = visitor('page1'), visitor('page1'), visitor('page2')
